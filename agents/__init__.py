@@ -1,0 +1,1 @@
+"""Minds: deciding and learning."""

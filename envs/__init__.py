@@ -1,0 +1,1 @@
+"""Worlds: rules over a batch of games. Numpy and numba; no torch."""
