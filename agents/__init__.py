@@ -1,1 +1,3 @@
 """Minds: deciding and learning."""
+
+__arena__ = True  # says to `arena` that this package is its own
