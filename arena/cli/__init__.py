@@ -1,0 +1,130 @@
+"""The command line: a table of commands, and the rules that hold for all of them.
+
+A command is a plain function with typed, documented parameters that returns an exit code. Its module is
+imported when the command is used, so `arena --help` needs nothing heavy. To add one, write the function and
+a line in `COMMANDS`.
+
+Exit codes: 0 done, 1 a check failed, 2 bad input (one sentence on standard error), 130 interrupted,
+141 the reader of standard output went away.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import NamedTuple, cast
+
+import arena
+
+
+class Command(NamedTuple):
+    """One line of the table."""
+
+    target: str
+    """`module:function`."""
+    summary: str
+    """What it does, for `arena --help`."""
+
+
+COMMANDS: dict[str, Command] = {
+    "league run": Command("arena.cli.league:run", "Train and rate a population, as a preset or a file says."),
+    "league resume": Command("arena.cli.league:resume", "Go on with a run as if it had never stopped."),
+    "league status": Command("arena.cli.league:status", "How far a run is."),
+    "league leaderboard": Command("arena.cli.league:leaderboard", "Ratings of every snapshot and anchor."),
+    "match": Command("arena.cli.match:match", "Let two players meet many times: wins, mean score, interval."),
+    "watch": Command("arena.cli.watch:watch", "See a match in a window, or record it to a file."),
+    "envs": Command("arena.cli.envs:envs", "List the games."),
+    "bench env": Command("arena.cli.bench:env", "Speed of the game rules and their public faces."),
+    "bench train": Command("arena.cli.bench:train", "Speed of self-play PPO, and where its time goes."),
+    "bench match": Command("arena.cli.bench:match", "Speed of evaluation games."),
+    "doctor": Command("arena.cli.doctor:doctor", "Check this installation and say how to mend it."),
+}
+
+HELP = """\
+usage: arena COMMAND [OPTIONS]
+
+A self-play league in a box: train a population, rate every snapshot, match and watch the players.
+
+examples:
+  arena league run slime-laptop --out runs/first     train a small league, a few minutes
+  arena match runs/first@champion baseline           does its best player beat the 2015 baseline?
+  arena watch runs/first@champion baseline           see it play
+
+commands:
+{commands}
+
+`arena COMMAND --help` explains a command; most take --json to print one JSON object.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (default: that of this process) and return its exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(args)
+        sys.stdout.flush()  # a reader that went away shows here, not in the interpreter's shutdown
+    except KeyboardInterrupt:
+        print("arena: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except ValueError as fault:
+        from envs.errors import InputError
+
+        if not isinstance(fault, InputError):
+            raise
+        print(f"arena: {fault}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _run(args: list[str]) -> int:
+    if not args or args[0] in ("-h", "--help"):
+        print(HELP.format(commands=_listing("")), end="")
+        return 0
+    if args == ["--version"]:
+        print(f"selfplay-arena {arena.__version__}")
+        return 0
+    group = f"{args[0]} "
+    if any(name.startswith(group) for name in COMMANDS) and (not args[1:] or args[1] in ("-h", "--help")):
+        print(f"usage: arena {args[0]} COMMAND [OPTIONS]\n\ncommands:\n{_listing(group)}")
+        return 0
+    from arena.cli.arguments import bind
+
+    name, rest = _split(args)
+    return bind(_load(COMMANDS[name].target), rest, f"arena {name}")()
+
+
+def _split(args: list[str]) -> tuple[str, list[str]]:
+    """The command that `args` begin with, and what follows it."""
+    for words in (2, 1):
+        name = " ".join(args[:words])
+        if name in COMMANDS:
+            return name, args[words:]
+    from envs.errors import InputError, unknown
+
+    if args[0].startswith("-"):
+        raise InputError(f"unknown option {args[0]!r}: options follow a command, see `arena --help`.")
+    grouped = any(name.startswith(f"{args[0]} ") for name in COMMANDS)
+    raise unknown("command", " ".join(args[:2]) if grouped else args[0], _names(with_group=not grouped))
+
+
+def _names(with_group: bool) -> set[str]:
+    """What may be typed: whole commands, and with `with_group` the first words of the others too."""
+    names = set(COMMANDS)
+    return names | {name.split()[0] for name in COMMANDS} if with_group else names
+
+
+def _load(target: str) -> Callable[..., int]:
+    module, function = target.split(":")
+    return cast("Callable[..., int]", getattr(import_module(module), function))
+
+
+def _listing(prefix: str) -> str:
+    """Commands that begin with `prefix`, one per line with their summaries."""
+    chosen = {name: command for name, command in COMMANDS.items() if name.startswith(prefix)}
+    width = max(map(len, chosen))
+    return "\n".join(f"  {name:<{width}}  {command.summary}" for name, command in chosen.items())
