@@ -1,8 +1,8 @@
 """Moments of a truncated Gaussian: TrueSkill's v and w, in float64, safe for any gap between two players.
 
 Herbrich, Minka & Graepel, "TrueSkill: A Bayesian Skill Rating System" (2006), table 1 and section 4. There, t
-is the gap in skill and e the draw margin, both divided by the spread c of the difference in performance; N and
-F are density and distribution of the standard normal. After a win the difference is known to exceed e:
+is the gap in skill and e the draw margin, both divided by the spread c of the difference in performance; N
+and F are density and distribution of the standard normal. After a win the difference is known to exceed e:
 
     v = N(t - e) / F(t - e)
     w = v (v + t - e)
