@@ -15,6 +15,8 @@ class Step(NamedTuple):
     """One step of all games, before and after."""
 
     before: TimeStep
+    lanes: Sequence[Ints]
+    """[players] of [N_k]: which lanes (game * P + seat) each player holds; the same at every step."""
     memory: Sequence[Floats]
     """[players] of [N_k, H_k]: what each player remembered before it acted, over its own lanes."""
     action: Array
@@ -22,6 +24,10 @@ class Step(NamedTuple):
     extras: Sequence[Mapping[str, Array]]
     """[players] of [N_k, ...] arrays over the player's own lanes."""
     after: TimeStep
+    carried: Sequence[Floats]
+    """[players] of [N_k, H_k]: what each player remembered after it acted."""
+    next_memory: Sequence[Floats]
+    """The same, cleared where a game ended."""
 
 
 def play(
@@ -55,9 +61,10 @@ def play(
         for own, decision in zip(lanes, decisions, strict=True):
             flat[own] = decision.action
         after = env.step(action)
-        yield Step(now, memory, action, [decision.extras for decision in decisions], after)
-        memory = _carry(players, lanes, decisions, after)
-        now = after
+        carried = [decision.memory for decision in decisions]
+        following = _clear(players, lanes, carried, after)
+        yield Step(now, lanes, memory, action, [d.extras for d in decisions], after, carried, following)
+        memory, now = following, after
 
 
 def _decide(player: Player, now: TimeStep, lanes: Ints, memory: Floats, rng: np.random.Generator) -> Decision:
@@ -68,15 +75,14 @@ def _decide(player: Player, now: TimeStep, lanes: Ints, memory: Floats, rng: np.
     return player.act(obs[lanes], legal[lanes], memory, rng)
 
 
-def _carry(
-    players: Sequence[Player], lanes: Sequence[Ints], decisions: Sequence[Decision], after: TimeStep
-) -> list[Floats]:
-    """Memory for the next step: cleared where a game ended, unless the player keeps it."""
-    memory = [decision.memory for decision in decisions]
+def _clear(
+    players: Sequence[Player], lanes: Sequence[Ints], memory: Sequence[Floats], after: TimeStep
+) -> Sequence[Floats]:
+    """Memory for the next step: zero where a game ended, unless the player keeps it."""
     if not any(player.memory_size for player in players):
         return memory
     ended = (after.terminated | after.truncated).repeat(after.acts.shape[1])
     return [
-        held if player.keep_memory or not player.memory_size else np.where(ended[own, None], 0, held)
+        held if player.keep_memory or not player.memory_size else held * ~ended[own, None]
         for player, own, held in zip(players, lanes, memory, strict=True)
     ]

@@ -1,0 +1,1 @@
+"""Learning algorithms, one file each, in reading order: config, loss, update."""

@@ -1,0 +1,187 @@
+"""Proximal policy optimisation (Schulman et al. 2017) over lanes, feed-forward and recurrent alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from agents.parallel import Threads
+from agents.policy import Policy
+from agents.returns import gae, next_values
+from agents.rollout import Rollout, bootstrap
+from envs.config import Config
+
+Metrics = dict[str, float]
+
+
+class PPOConfig(Config):
+    """Settings of PPO."""
+
+    learning_rate: float = Field(1e-3, gt=0)
+    """Step size of Adam at the start."""
+    final_learning_rate: float = Field(1e-4, ge=0)
+    """Step size at the end of the budget; linear in between."""
+    gamma: float = Field(0.995, ge=0, le=1)
+    """Discount per env step."""
+    lam: float = Field(0.95, ge=0, le=1)
+    """Trace decay of the advantage estimate."""
+    epochs: int = Field(3, ge=1)
+    """Passes over each rollout."""
+    minibatch_rows: int = Field(8192, ge=1)
+    """Rows (steps x lanes) per gradient step; rounded to whole lanes."""
+    shards: int = Field(2, ge=1)
+    """Parts of a minibatch whose gradients are computed apart and averaged; threads share them."""
+    clip: float = Field(0.2, gt=0)
+    """Range of the probability ratio around 1."""
+    entropy: float = Field(0.01, ge=0)
+    """Weight of the entropy bonus."""
+    value: float = Field(0.5, ge=0)
+    """Weight of the value loss."""
+    max_grad_norm: float = Field(0.5, gt=0)
+    """Gradients are scaled down to this norm."""
+    normalise_advantage: bool = True
+    """Scale the advantages of a rollout to mean 0 and variance 1."""
+    target_kl: float | None = Field(None, gt=0)
+    """Stop the update when the policy has moved this far, nats; none: never."""
+
+
+LOSSES = ("policy_loss", "value_loss", "entropy", "kl", "clipped")
+KL = LOSSES.index("kl")
+
+
+class Batch(NamedTuple):
+    """The part of a rollout that the loss reads, T steps of n lanes."""
+
+    obs: Tensor
+    """[T, n, *obs_shape]."""
+    legal: Tensor | None
+    """[T, n, A]; None where every action is legal."""
+    action: Tensor
+    """[T, n, *action_shape]."""
+    ended: Tensor
+    """[T, n]."""
+    memory: Tensor
+    """[n, H] before the first step."""
+    numbers: Tensor
+    """[4, T, n] policy weight (0 where the seat did not act, mean 1), old log-probability, advantage, value target."""
+
+    def lanes(self, index: Tensor) -> Batch:
+        """The lanes `index` [n]."""
+        legal = None if self.legal is None else self.legal.index_select(1, index)
+        obs, action, ended = (part.index_select(1, index) for part in (self.obs, self.action, self.ended))
+        return Batch(obs, legal, action, ended, self.memory[index], self.numbers.index_select(2, index))
+
+
+def ppo_loss(policy: Policy, batch: Batch, config: PPOConfig) -> tuple[Tensor, Tensor]:
+    """The objective (Schulman et al. 2017, equation 9, negated) and the LOSSES it is made of.
+
+    The value error is measured in the policy's own scale. "kl" is the estimator (r - 1) - log r of KL(old, new)
+    (Schulman 2020, "Approximating KL divergence").
+    """
+    dist, value = policy.unroll(batch.obs, batch.legal, batch.memory, batch.ended)
+    weight, old_logprob, advantage, target = (column.flatten() for column in batch.numbers)
+    rows = len(weight)
+    log_ratio = dist.log_prob(batch.action).flatten() - old_logprob
+    ratio = log_ratio.exp()
+    clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
+    gain = torch.dot(torch.minimum(ratio * advantage, clipped * advantage), weight) / rows
+    error = value.flatten() - target
+    if policy.norm_value is not None:
+        error = error / policy.norm_value.std
+    value_loss = torch.dot(error, error) / (2 * rows)
+    entropy = torch.dot(dist.entropy().flatten(), weight) / rows
+    total = config.value * value_loss - gain - config.entropy * entropy
+    with torch.no_grad():
+        kl = torch.dot(ratio - 1 - log_ratio, weight) / rows
+        outside = torch.dot((ratio != clipped).to(weight.dtype), weight) / rows
+    return total, torch.stack([-gain.detach(), value_loss.detach(), entropy.detach(), kl, outside])
+
+
+class PPO:
+    """Learns `policy` from its own rollouts."""
+
+    def __init__(self, policy: Policy, config: PPOConfig, seed: int = 0, threads: Threads | None = None) -> None:
+        """`seed` orders the minibatches; `threads` share their shards, and change the speed and nothing else."""
+        self.policy, self.config = policy, config
+        self._threads = threads or Threads(1)
+        self._parameters = list(policy.parameters())
+        self._optimiser = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
+        self._rng = torch.Generator().manual_seed(seed)
+
+    def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
+        """Improve the policy on `rollout`; `progress` 0..1 through the budget sets the learning rate."""
+        rollout = rollout.to(self._parameters[0].device)
+        rate = self.config.learning_rate + (self.config.final_learning_rate - self.config.learning_rate) * progress
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        batch = self._batch(rollout)
+        lanes = max(1, min(rollout.lane_count, self.config.minibatch_rows // len(rollout.acts)))
+        epochs = []
+        for _ in range(self.config.epochs):
+            order = torch.randperm(rollout.lane_count, generator=self._rng).to(batch.obs.device)
+            # A last part much smaller than the others would be a noisy step: its lanes wait for the next epoch.
+            parts = [part for part in order.split(lanes) if 2 * len(part) >= lanes]
+            epochs.append(torch.stack([self._step(batch, part) for part in parts]).mean(0))
+            if self.config.target_kl is not None and epochs[-1][KL] > self.config.target_kl:
+                break
+        self._normalise(batch)
+        target = batch.numbers[3]
+        unexplained = (target - rollout.extras["value"]).var() / target.var().clamp_min(1e-8)
+        means = dict(zip(LOSSES, torch.stack(epochs).mean(0).tolist(), strict=True))
+        return {**means, "explained_variance": 1 - float(unexplained), "learning_rate": rate, "epochs": float(len(epochs))}
+
+    def _batch(self, rollout: Rollout) -> Batch:
+        """What the loss reads, with advantages and value targets."""
+        value, ends = rollout.extras["value"], (rollout.terminated, rollout.truncated)
+        following = next_values(value, *bootstrap(self.policy, rollout), *ends)
+        advantage = gae(rollout.reward, value, following, *ends, self.config.gamma, self.config.lam)
+        target = advantage + value
+        if self.config.normalise_advantage:
+            acted = advantage[rollout.acts]
+            advantage = (advantage - acted.mean()) / (acted.std() + 1e-8)
+        weight = rollout.acts / rollout.acts.float().mean().clamp_min(1e-8)
+        numbers = torch.stack([weight, rollout.extras["logprob"], advantage, target])
+        legal = None if rollout.legal.all() else rollout.legal[:-1]
+        return Batch(rollout.obs[:-1], legal, rollout.action, rollout.ended, rollout.memory, numbers)
+
+    def _step(self, batch: Batch, lanes: Tensor) -> Tensor:
+        """One gradient step on `lanes` [n]; returns the LOSSES."""
+        shards = lanes.chunk(self.config.shards)
+        results = self._threads.run([partial(self._gradient, batch, shard) for shard in shards])
+        shares = [len(shard) / len(lanes) for shard in shards]
+        for i, parameter in enumerate(self._parameters):
+            parts = [gradient[i] * share for (gradient, _), share in zip(results, shares, strict=True)]
+            parameter.grad = torch.stack(parts).sum(0)
+        torch.nn.utils.clip_grad_norm_(self._parameters, self.config.max_grad_norm, foreach=True)
+        self._optimiser.step()
+        return torch.stack([losses * share for (_, losses), share in zip(results, shares, strict=True)]).sum(0)
+
+    def _gradient(self, batch: Batch, lanes: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        total, losses = ppo_loss(self.policy, batch.lanes(lanes), self.config)
+        return torch.autograd.grad(total, self._parameters), losses
+
+    def _normalise(self, batch: Batch) -> None:
+        """Take the rollout into the policy's running statistics, once it has been learnt from with the old ones."""
+        if self.policy.norm_value is not None:
+            self.policy.norm_value.update(batch.numbers[3].reshape(-1, 1))
+        if self.policy.norm_obs is not None:
+            self.policy.norm_obs.update(batch.obs.flatten(0, 1))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything the next update depends on."""
+        return {
+            "policy": self.policy.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "rng": self._rng.get_state(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken."""
+        self.policy.load_state_dict(state["policy"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._rng.set_state(state["rng"])

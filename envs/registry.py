@@ -1,0 +1,44 @@
+"""Ids of games and how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from envs.config import parse
+from envs.core import BatchEnv
+from envs.errors import InputError, unknown
+
+Maker = Callable[[str, int, dict[str, Any]], BatchEnv]
+
+
+def make(id: str, num_envs: int = 1, **options: Any) -> BatchEnv:
+    """`num_envs` games of kind `id`, stepped together.
+
+    Raises:
+        InputError: an unknown id or option, or an option outside its range.
+    """
+    if id not in _MAKERS:
+        raise unknown("env", id, _MAKERS)
+    if num_envs < 1:
+        raise InputError(f"{id}: num_envs must be at least 1, not {num_envs}.")
+    return _MAKERS[id](id, num_envs, options)
+
+
+def ids() -> list[str]:
+    """All registered ids."""
+    return sorted(_MAKERS)
+
+
+def _slime(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.slime_volley.batch import SlimeVolley
+    from envs.slime_volley.options import SlimeOptions, SlimeSimpleOptions
+
+    model = SlimeSimpleOptions if id == "SlimeVolleySimple-v0" else SlimeOptions
+    return SlimeVolley(id, parse(model, options, id), num_envs)
+
+
+_MAKERS: dict[str, Maker] = {
+    "SlimeVolley-v0": _slime,
+    "SlimeVolleySimple-v0": _slime,
+}

@@ -1,0 +1,164 @@
+"""Slime volleyball as a batch env: B games in a handful of arrays, stepped by one compiled call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from envs.core import Array, EnvSpec, Ints, TimeStep, game_seeds
+from envs.errors import InputError, unknown
+from envs.scene import Scene
+from envs.slime_volley.actions import BUTTONS
+from envs.slime_volley.court import DUEL, Court
+from envs.slime_volley.options import SlimeOptions
+from envs.slime_volley.rules import DELAY, LOSER, STEPS, start_games, step_games
+from envs.slime_volley.scene import slime_scene
+
+BITS = np.array([1, 2, 4])
+
+
+class SlimeVolley:
+    """`spec.seats` players around one fence; seat 0 plays left, seat 1 right."""
+
+    def __init__(self, id: str, options: SlimeOptions, num_envs: int = 1, sides: tuple[float, ...] = DUEL) -> None:
+        """Lay out the arrays of `num_envs` games; `reset` starts them."""
+        dtype = np.dtype(options.dtype)
+        court = Court(score_reward=options.score_reward, survival_bonus=options.survival_bonus)
+        seats = len(sides)
+        self.num_envs = num_envs
+        self.spec = EnvSpec(
+            id=id,
+            observation_spaces=(spaces.Box(-np.inf, np.inf, (4 + 4 * seats,), dtype.type),) * seats,
+            action_spaces=(_action_space(options.actions),) * seats,
+            teams=tuple(int(side > 0) for side in sides),
+            max_steps=options.max_steps,
+            step_seconds=court.dt,
+            zero_sum=options.survival_bonus == 0,
+            symmetric=True,
+            options=options.model_dump(),
+        )
+        self._codes = BUTTONS @ BITS if options.actions == "discrete" else np.arange(8)
+        self._discrete = options.actions == "discrete"
+        self._constants = court.constants(dtype)
+        self._sides = np.array(sides, dtype)
+        self._limits = np.array([options.lives, options.max_steps, options.serve_delay, options.fence == "solid"])
+        self._ball = np.zeros((num_envs, 5), dtype)
+        self._players = np.zeros((num_envs, seats, 4), dtype)
+        self._counts = np.zeros((num_envs, 5), np.int64)
+        self._stream = np.zeros((num_envs, 2), np.uint64)
+        self._obs_shape = (num_envs, seats, 4 + 4 * seats)
+        self._seat_shape = (num_envs, seats)
+        self._dtype = dtype
+        choices = self.spec.action_spaces[0].n if isinstance(self.spec.action_spaces[0], spaces.Discrete) else 0
+        self._legal = np.ones((num_envs, seats, choices), np.bool_)
+        self._acts = np.ones((num_envs, seats), np.bool_)
+        self._legal.flags.writeable = self._acts.flags.writeable = False
+
+    def reset(self, seed: int | Ints) -> TimeStep:
+        """Start all games; see `BatchEnv.reset`."""
+        self._stream[:, 0] = game_seeds(seed, self.num_envs)
+        self._stream[:, 1] = 0
+        obs = np.empty(self._obs_shape, self._dtype)
+        self._start(np.ones(self.num_envs, np.bool_), obs)
+        never = np.zeros(self.num_envs, np.bool_)
+        nothing = np.zeros(self._seat_shape, self._dtype)
+        score = np.full(self._seat_shape, np.nan, self._dtype)
+        return TimeStep(obs, self._legal, self._acts, nothing, never, never.copy(), obs.copy(), score)
+
+    def step(self, action: Array) -> TimeStep:
+        """Play one step; see `BatchEnv.step`.
+
+        Raises:
+            InputError: an action outside its space; no game has moved then.
+        """
+        index = np.asarray(action)
+        if not self._discrete:
+            index = (index > 0) @ BITS
+        if index.shape != self._seat_shape or index.dtype.kind not in "iu":
+            raise InputError(f"{self.spec.id}: actions {action!r} do not fit {self.spec.action_spaces[0]}.")
+        obs = np.empty(self._obs_shape, self._dtype)
+        reward = np.empty(self._seat_shape, self._dtype)
+        score = np.empty(self._seat_shape, self._dtype)
+        terminated = np.empty(self.num_envs, np.bool_)
+        truncated = np.empty(self.num_envs, np.bool_)
+        ended = step_games(
+            self._ball, self._players, self._counts, self._stream, self._constants, self._sides, self._limits,
+            self._codes, index, obs, reward, score, terminated, truncated,
+        )  # fmt: skip
+        if ended < 0:
+            raise InputError(f"{self.spec.id}: an action lies outside {self.spec.action_spaces[0]}.")
+        final_obs = obs
+        if ended:
+            obs = obs.copy()
+            self._start(terminated | truncated, obs)
+        return TimeStep(obs, self._legal, self._acts, reward, terminated, truncated, final_obs, score)
+
+    def _start(self, which: Array, obs: Array) -> None:
+        start_games(
+            which, self._ball, self._players, self._counts, self._stream,
+            self._constants, self._sides, self._limits, obs,
+        )  # fmt: skip
+
+    def get_state(self) -> dict[str, Array]:
+        """Copies of the whole state, world frame, game units and units/s.
+
+        `ball`, `left`, `right` [B, 4] x, y, vx, vy (with more than one player a side: [B, P / 2, 4]);
+        `ball_prev_x` [B] x before its last move; `lives` [B, 2] left, right; `delay` [B] frozen steps left of the
+        serve; `steps` [B] since the game began; `loser` [B] side of the last point lost, -1, +1 or 0;
+        `serve_stream` [B, 2] seed and number of serves so far.
+        """
+        return {name: view.copy() for name, view in self._views().items()}
+
+    def set_state(self, state: Mapping[str, Array]) -> None:
+        """Overwrite any subset of what `get_state` names, between steps.
+
+        Raises:
+            InputError: an unknown name or a wrong shape; nothing has been written then.
+        """
+        views = self._views()
+        for name, value in state.items():
+            if name not in views:
+                raise unknown("state array", name, views)
+            if np.shape(value) != views[name].shape:
+                raise InputError(f"state array {name!r} must have shape {views[name].shape}, not {np.shape(value)}.")
+        for name, value in state.items():
+            views[name][...] = value
+
+    def _views(self) -> dict[str, Array]:
+        half = len(self._sides) // 2
+        crews = (self._players[:, :half], self._players[:, half:])
+        left, right = (crew[:, 0] if half == 1 else crew for crew in crews)
+        return {
+            "ball": self._ball[:, :4],
+            "left": left,
+            "right": right,
+            "ball_prev_x": self._ball[:, 4],
+            "lives": self._counts[:, :DELAY],
+            "delay": self._counts[:, DELAY],
+            "steps": self._counts[:, STEPS],
+            "loser": self._counts[:, LOSER],
+            "serve_stream": self._stream,
+        }
+
+    def draw(self, row: int) -> Scene:
+        """Game `row` as it stands."""
+        counts = self._counts[row]
+        return slime_scene(
+            ball=self._ball[row, :4],
+            players=self._players[row],
+            sides=[int(side) for side in self._sides],
+            lives=[int(lives) for lives in counts[:DELAY]],
+            delay=int(counts[DELAY]),
+            loser=int(counts[LOSER]) or None,
+        )
+
+
+def _action_space(actions: str) -> spaces.Space[Any]:
+    if actions == "discrete":
+        return spaces.Discrete(len(BUTTONS))
+    if actions == "multibinary":
+        return spaces.MultiBinary(len(BITS))
+    return spaces.Box(-1.0, 1.0, (len(BITS),), np.float32)
