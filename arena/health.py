@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,10 +16,13 @@ from typing import Any, Literal, NamedTuple
 import arena
 from arena import siblings
 
-REQUIRED = (
-    "torch", "numpy", "numba", "gymnasium", "pettingzoo", "pygame-ce", "trueskill", "safetensors",
-    "pydantic", "tyro", "rich", "pillow", "pyyaml",
-)  # fmt: skip
+REQUIRED = {
+    "torch": "torch", "numpy": "numpy", "numba": "numba", "gymnasium": "gymnasium",
+    "pettingzoo": "pettingzoo", "pygame-ce": "pygame", "trueskill": "trueskill",
+    "safetensors": "safetensors", "pydantic": "pydantic", "tyro": "tyro", "rich": "rich",
+    "pillow": "PIL", "pyyaml": "yaml",
+}  # fmt: skip
+"""Distribution -> the module it must provide."""
 OPTIONAL = ("ray", "imageio-ffmpeg", "tensorboard", "wandb", "matplotlib", "mpe2", "openskill")
 
 Facts = Mapping[str, Any]
@@ -53,22 +57,20 @@ def versions() -> dict[str, str | None]:
 def threads() -> dict[str, int | None]:
     """Processors of the machine, those this process may use, and what torch would take."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = {"processors": os.cpu_count(), "usable": usable, "torch": None}
-    if _version("torch"):
-        import torch
-
-        found["torch"] = torch.get_num_threads()
-    return found
+    torch = _torch()
+    return {
+        "processors": os.cpu_count(),
+        "usable": usable,
+        "torch": torch.get_num_threads() if torch else None,
+    }
 
 
 def gpu() -> dict[str, Any]:
     """Whether torch can compute on a GPU, and the GPUs' names."""
-    if not _version("torch"):
-        return {"available": False, "names": []}
-    import torch
-
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    return {"available": count > 0, "names": [torch.cuda.get_device_name(index) for index in range(count)]}
+    torch = _torch()
+    count = torch.cuda.device_count() if torch and torch.cuda.is_available() else 0
+    names = [torch.cuda.get_device_name(index) for index in range(count)] if torch else []
+    return {"available": count > 0, "names": names}
 
 
 def display() -> dict[str, Any]:
@@ -92,10 +94,15 @@ def display() -> dict[str, Any]:
 
 
 def check_packages(facts: Facts) -> Iterator[Problem]:
-    """Is everything that is required installed?"""
-    for name in REQUIRED:
+    """Is everything that is required installed, and does it load?"""
+    for name, module in REQUIRED.items():
         if facts["versions"][name] is None:
-            yield Problem("error", f"{name} is not installed.", f'pip install "{name}"')
+            yield Problem("error", f"{name} is not installed.", f"reinstall {siblings.DISTRIBUTION}")
+            continue
+        try:
+            import_module(module)
+        except Exception as fault:  # whatever it is, the package is of no use
+            yield Problem("error", f"{name} does not load: {fault}", f"pip install --force-reinstall {name}")
 
 
 def check_pygames(facts: Facts) -> Iterator[Problem]:
@@ -192,6 +199,14 @@ def writable(folder: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def _torch() -> Any:
+    """The module, or None where it does not load: `check_packages` says why."""
+    try:
+        return import_module("torch")
+    except Exception:
+        return None
 
 
 def _version(name: str) -> str | None:

@@ -6,16 +6,17 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from difflib import get_close_matches
 from functools import partial, wraps
 from inspect import signature
+from itertools import takewhile
 from typing import Annotated, Any, get_type_hints
 
 import tyro
 
 from envs.errors import InputError
 
-_FRAME = "╭╮╰╯│─"
 _PLAIN = (
     (r"^Error parsing (\S+): ", r"\1 "),
     (r"invalid literal for int\(\) with base 10: ", "needs a whole number, not "),
@@ -38,13 +39,13 @@ def bind(command: Callable[..., int], args: Sequence[str], prog: str) -> Callabl
     said = io.StringIO()
     asks_help = "-h" in args or "--help" in args
     try:
-        with redirect_stderr(said), _width(None if asks_help else 10_000):
+        with nullcontext() if asks_help else _told(said):
             return tyro.cli(_deferred(command), args=args, prog=prog, config=(tyro.conf.FlagCreatePairsOff,))
     except SystemExit as end:
         if not end.code:
             return lambda: 0
-        sentence = _sentence(said.getvalue())
-        raise InputError(sentence if sentence[-1] == "?" else f"{sentence}; see `{prog} --help`.") from None
+        sentence = _sentence(said.getvalue(), command)
+        raise InputError(sentence if sentence[-1:] == "?" else f"{sentence}; see `{prog} --help`.") from None
 
 
 def _deferred(command: Callable[..., int]) -> Callable[..., Callable[[], int]]:
@@ -68,42 +69,40 @@ def _deferred(command: Callable[..., int]) -> Callable[..., Callable[[], int]]:
 
 
 @contextmanager
-def _width(columns: int | None) -> Iterator[None]:
-    """Let tyro format for `columns` characters, so that it does not break a message into lines."""
-    if columns is None:
-        yield
-        return
+def _told(said: io.StringIO) -> Iterator[None]:
+    """What tyro prints goes to `said`, without broken lines, and in ASCII since `said` has no encoding."""
     before = os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = str(columns)
+    os.environ["COLUMNS"] = "10000"
     try:
-        yield
+        with redirect_stderr(said), redirect_stdout(said):
+            yield
     finally:
-        if before is None:
-            del os.environ["COLUMNS"]
-        else:
+        del os.environ["COLUMNS"]
+        if before is not None:
             os.environ["COLUMNS"] = before
 
 
-def _sentence(box: str) -> str:
-    """The framed message of tyro in our words; where it is of no known form, its own words in one line."""
-    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip(_FRAME + " ") for line in box.splitlines()]
-    title, *body = lines or [""]
-    message = [line for line in body[: body.index("")] if line] if "" in body else body
-    text = " ".join(message) or title
+def _sentence(told: str, command: Callable[..., int]) -> str:
+    """The message of tyro in our words; where it is of no known form, its own words in one line.
+
+    It has a title, a line of dashes, the message, and more that is set off by lines of dashes.
+    """
+    rows = [re.sub(r"\x1b\[[0-9;]*m", "", row).strip() for row in told.splitlines()][2:]
+    message = list(takewhile(lambda row: row.strip("-"), rows))
+    text = " ".join(message)
     if found := re.match(r"Unrecognized options: (.*)", text):
-        return _unrecognised(found[1], body)
+        return _unrecognised(found[1].split(", ")[0], command)  # what follows are often its values
     if text.startswith("Missing from "):
-        # name, help text, name, help text, ...
-        return "missing " + " and ".join(message[1::2])
+        return "missing " + " and ".join(message[1::2])  # between the names are their help texts
     for words, ours in _PLAIN:
         text = re.sub(words, ours, text)
     return text.rstrip(".")
 
 
-def _unrecognised(words: str, body: list[str]) -> str:
-    """Only the first word that did not fit: the ones after it are often its values."""
-    first = words.split(", ")[0]
-    if not first.startswith("-"):
-        return f"unexpected argument {first!r}"
-    meant = next((line.split()[0].rstrip(",") for line in body[1:] if line.startswith("--")), None)
-    return f"unknown option {first!r}" + (f", did you mean {meant!r}?" if meant else "")
+def _unrecognised(word: str, command: Callable[..., int]) -> str:
+    """A word that fits nowhere, and the option that was probably meant."""
+    if not word.startswith("-"):
+        return f"unexpected argument {word!r}"
+    options = ["--" + name.replace("_", "-") for name in signature(command).parameters]
+    close = get_close_matches(word, options, n=1)
+    return f"unknown option {word!r}" + (f", did you mean {close[0]!r}?" if close else "")

@@ -1,0 +1,56 @@
+# Every target sets up what it needs, in .venv; nothing outside this folder is changed.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := pyproject.toml setup.py constraints.txt
+
+# make league: a seed, a time limit and a folder may be given, as in `make league SEED=1 BUDGET=60s OUT=runs/x`.
+OUT ?= runs/slime-laptop$(if $(SEED),-seed$(SEED))-$(shell date +%Y%m%d-%H%M%S)
+OUT := $(OUT)
+
+.PHONY: help league test check learning bench clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+league: .venv/run.stamp ## train, rate and log a small slime volleyball league, then print its leaderboard
+	$(BIN)/arena league run slime-laptop --out $(OUT) $(if $(SEED),--set seed=$(SEED)) $(if $(BUDGET),--budget $(BUDGET))
+	$(BIN)/arena league leaderboard $(OUT)
+	@echo "Watch it: $(BIN)/arena watch $(OUT)@champion baseline"
+
+test: .venv/dev.stamp ## run the tests, without the slow learning probes
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp ## formatting, lint and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+learning: .venv/dev.stamp ## run the learning probes: does it still learn? (minutes)
+	$(BIN)/python -m pytest -m slow
+
+bench: .venv/bench.stamp ## measure the speed of the games, of training and of matches
+	$(BIN)/arena bench env
+	$(BIN)/arena bench train
+	$(BIN)/arena bench match
+
+clean: ## remove the environment, caches and build products; runs/ stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find envs agents arena tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp per set of extras, so that `make league` does not wait for test tools.
+.venv/run.stamp: $(SETUP) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e . -c constraints.txt
+	@touch $@
+
+.venv/dev.stamp: $(SETUP) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[test,dev]' -c constraints.txt
+	@touch $@
+
+.venv/bench.stamp: $(SETUP) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[bench]' -c constraints.txt
+	@touch $@
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
