@@ -25,7 +25,8 @@ class Result:
     steps: int
     """Length of the game."""
     seed: int
-    """Seed of the game itself: games with the same seed had the same serves (or cards, or maps)."""
+    """Seed of the game itself: games with the same seed had the same serves (or cards, or maps). Below 2**53,
+    so that any file format and language can hold it."""
     ended: Ending
     """By its rules, at the step limit, or because a player forfeited."""
 
