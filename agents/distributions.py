@@ -1,6 +1,7 @@
 """Action distributions: log-probability, entropy, mode, and sampling from the caller's generator.
 
-Rows are [...], any number of leading axes. Samples are drawn with NumPy generators, so a match is a function of
+Rows are [...], any number of axes. Parameters come with their own axis first, as `networks.Heads` gives them; actions
+have it last, as everywhere else. Samples are drawn with NumPy generators, so a match is a function of
 its seed on every device.
 """
 
@@ -45,11 +46,10 @@ class Categorical:
     """One of A actions; illegal ones have probability exactly 0."""
 
     def __init__(self, logits: Tensor, legal: Tensor | None = None) -> None:
-        """`logits` and `legal` are [..., A]; legal None: every action is."""
+        """`logits` is [A, ...], `legal` [..., A]; legal None: every action is."""
         if legal is not None:
-            logits = logits.masked_fill(~legal, ILLEGAL)
-        # Actions first, [A, ...]: torch reduces a short last axis ten times slower than a short first one.
-        self.log_probs = F.log_softmax(logits.movedim(-1, 0).contiguous(), dim=0)
+            logits = logits.masked_fill(~legal.movedim(-1, 0), ILLEGAL)
+        self.log_probs = F.log_softmax(logits, dim=0)
 
     def sample(self, rng: Generator) -> Tensor:
         """Inverse of the cumulative distribution; an action of probability 0 is never drawn."""
@@ -76,8 +76,8 @@ class Bernoulli:
     """K independent buttons."""
 
     def __init__(self, logits: Tensor) -> None:
-        """`logits` is [..., K]."""
-        self.logits = logits
+        """`logits` is [K, ...]."""
+        self.logits = logits.movedim(0, -1)
 
     def sample(self, rng: Generator) -> Tensor:
         """[..., K] int8."""
@@ -103,8 +103,9 @@ class Gaussian:
     """K floats, unbounded, or squashed by tanh into [low, high] (Haarnoja et al. 2018, appendix C)."""
 
     def __init__(self, mean: Tensor, log_std: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> None:
-        """`mean` is [..., K], `log_std` broadcasts to it; `low` and `high` [K] together, or neither."""
-        self.mean, self.log_std = mean, log_std.expand_as(mean)
+        """`mean` is [K, ...]; `log_std` broadcasts to [..., K], as do `low` and `high`, given together or not at all."""
+        self.mean = mean.movedim(0, -1)
+        self.log_std = log_std.expand_as(self.mean)
         self.centre = None if low is None or high is None else (high + low) / 2
         self.half = None if low is None or high is None else (high - low) / 2
 

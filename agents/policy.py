@@ -101,10 +101,10 @@ class Policy(nn.Module):
     def read(self, features: Tensor, legal: Tensor | None) -> tuple[ActionDist, Tensor]:
         """Distribution and value [...] from features [..., width]."""
         heads = self.heads(features)
-        value: Tensor = heads["value"]
+        value = heads["value"].squeeze(0)
         if self.norm_value is not None:
-            value = self.norm_value.unscale(value)
-        return self._dist(heads["actor"], legal), value.squeeze(-1)
+            value = self.norm_value.unscale(value.unsqueeze(-1)).squeeze(-1)
+        return self._dist(heads["actor"], legal), value
 
     def _dist(self, parameters: Tensor, legal: Tensor | None) -> ActionDist:
         if isinstance(self.action_space, spaces.Discrete):
