@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from arena.siblings import check_siblings
 
-if TYPE_CHECKING:
-    pass
+if TYPE_CHECKING:  # the names in `_API` once more, for type checkers and editors
+    from arena.result import MatchSummary, Result
 
 __version__ = "0.1.0"
 
-_API: dict[str, str] = {}
-"""Public name -> module that defines it."""
+_API = {
+    "MatchSummary": "arena.result",
+    "Result": "arena.result",
+}
+"""Public name -> module that defines it. A name must not be that of a module in this folder: importing the
+module would replace it."""
 
-__all__ = ["__version__"]
+__all__ = ["MatchSummary", "Result", "__version__"]
 
 check_siblings(Path(__file__).resolve().parent.parent)
 
