@@ -39,7 +39,7 @@ def encode(buttons: Bools, space: spaces.Space[Any]) -> Array:
         index = pressed.astype(np.intp)
         return _DISCRETE[index[..., 0], index[..., 1], index[..., 2]]
     if space.shape != (3,) or not isinstance(space, (spaces.MultiBinary, spaces.Box)):
-        raise InputError(f"{space} is not an action space of slime volleyball: it takes Discrete(6) or 3 buttons.")
+        raise InputError(f"{space} does not fit slime volleyball: it takes Discrete(6) or 3 buttons.")
     if isinstance(space, spaces.MultiBinary):
         return pressed.astype(space.dtype)
     return np.where(pressed, 1, -1).astype(space.dtype)
