@@ -1,0 +1,1 @@
+"""Adapters between our contract and other libraries'."""
