@@ -18,7 +18,6 @@ from arena.store import RunFolder
 from envs.config import Config
 from envs.errors import InputError
 
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
