@@ -33,7 +33,7 @@ def test_no_name_is_a_module_too() -> None:
 
 def test_unknown_names_fail_as_usual() -> None:
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
-        arena.trian
+        arena.trian  # noqa: B018
     code = "import arena\nfrom arena import trian"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert "ImportError: cannot import name 'trian'" in done.stderr
