@@ -55,6 +55,18 @@ def load(model: type[ConfigT], source: str | Path, overrides: Iterable[str] = ()
     return parse(model, tree, where)
 
 
+def parse_assignments(texts: Iterable[str]) -> Tree:
+    """What "dotted.key=value" texts say together, as one tree.
+
+    Raises:
+        InputError: a text of another form.
+    """
+    tree: Tree = {}
+    for path, value in map(_split, texts):
+        _assign(tree, {}, path, value)
+    return tree
+
+
 def presets() -> list[str]:
     """Names of the bundled presets."""
     folder = files("arena") / "presets"

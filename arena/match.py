@@ -2,8 +2,8 @@
 
 A match is cut into blocks of `BLOCK` games. A block has a seed of its own and plays all of its games side by
 side, one per row, so what comes out depends neither on the number of workers nor on what else is going on.
-Games count by start: each row counts once, however long its game, and what it plays after that is ignored. (To
-take the games that finish first would favour short ones.)
+Games count by start: each row counts once, however long its game, and what it plays after that is ignored.
+(To take the games that finish first would favour short ones.)
 """
 
 from __future__ import annotations

@@ -133,6 +133,7 @@ def test_a_draft_of_a_killed_writer_is_swept(folder: RunFolder) -> None:
     folder.close()
     before = tree(folder.path)
     (folder.path / "resume" / ".ada.pt.0123abcd").write_bytes(b"half")
+    (folder.path / "snapshots" / ".ada-1.safetensors.4711").write_bytes(b"half")
     RunFolder.open(folder.path, write=True).close()
     assert tree(folder.path) == before
 

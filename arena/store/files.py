@@ -28,9 +28,9 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def sweep_drafts(folder: Path) -> None:
-    """Remove what a `write_atomic` that was killed left behind; for the one writer only."""
+    """Remove what killed writers left behind, hidden files that end in a number; for the one writer only."""
     for draft in folder.rglob(".*"):
-        if re.search(r"\.[0-9a-f]{8}$", draft.name):
+        if re.search(r"\.[0-9a-f]+$", draft.name):
             draft.unlink(missing_ok=True)
 
 

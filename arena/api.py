@@ -1,0 +1,67 @@
+"""The scripting API of matches: `arena.play`, `arena.make_env`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arena.match import MatchSummary, Progress, Result, match, names_of, summarise
+from arena.players import load_player
+from envs.player import Player
+from envs.registry import make as make_env
+
+__all__ = ["MatchOutcome", "make_env", "play"]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOutcome:
+    """What came out of a match. Printing it gives one line."""
+
+    env: str
+    """Id of the game."""
+    players: tuple[str, ...]
+    """What the results call the players, in the order in which they were given."""
+    seed: int
+    results: tuple[Result, ...]
+    """One for each game, in order."""
+    summary: MatchSummary
+    """The match from the first player's side."""
+
+    def __str__(self) -> str:
+        """The line."""
+        return f"{self.env}, {' against '.join(self.players)}, seed {self.seed}: {self.summary}"
+
+
+def play(
+    env: str,
+    players: Sequence[str | Player],
+    games: int = 1000,
+    seed: int = 0,
+    *,
+    options: Mapping[str, Any] | None = None,
+    greedy: bool = True,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> MatchOutcome:
+    """Let players meet, seats swapped from game to game on equal serves.
+
+    Args:
+        env: id of the game; `arena envs` lists them.
+        players: who plays, as on the command line ("baseline", "FILE.safetensors", "DIR@champion",
+            "DIR@NAME", "DIR@NAME:STEP"), or any `Player`.
+        seed: decides everything random; the same match gives the same outcome for any number of workers.
+        options: of the env, such as `{"lives": 1}`.
+        greedy: snapshots take their most probable action; False lets them sample.
+        workers: threads that share the work.
+        progress: called with the number of games that have ended since the last call.
+
+    Raises:
+        InputError: an unknown game, option or player, or a number out of range.
+    """
+    options = dict(options or {})
+    spec = make_env(env, 1, **options).spec
+    seated = [load_player(who, spec, greedy) if isinstance(who, str) else who for who in players]
+    results = match(env, options, seated, games, seed, workers, progress)
+    names = names_of(seated)
+    return MatchOutcome(env, tuple(names), seed, tuple(results), summarise(results, names[0]))

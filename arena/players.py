@@ -1,0 +1,109 @@
+"""Players by name: how a person says on the command line, and a program in Python, who shall play.
+
+baseline                    a scripted player of the game
+path/to/FILE.safetensors    a snapshot file
+DIR@champion                the best rated snapshot of a run: highest TrueSkill mean - 3 standard errors
+DIR@ada                     the latest snapshot of its member ada
+DIR@ada:1200000             that very snapshot
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from arena.ratings.trueskill import rate
+from arena.store import RunFolder, Snapshot
+from envs.core import EnvSpec
+from envs.errors import InputError, unknown
+from envs.player import Player
+from envs.slime_volley.bots import BOTS, bot
+
+CHAMPION = "champion"
+SUFFIX = ".safetensors"
+
+
+def load_player(text: str, spec: EnvSpec, greedy: bool = True) -> Player:
+    """The player that `text` names, ready to sit down in the game `spec`.
+
+    Args:
+        greedy: a snapshot takes its most probable action; False lets it sample, as it did in training.
+
+    Raises:
+        InputError: nobody of that name, a file that is no snapshot, or one made for another game.
+    """
+    path = Path(text)
+    if text in BOTS:
+        return bot(text, spec)
+    if path.is_dir():
+        raise InputError(
+            f"{text} is a folder: say {text}@{CHAMPION}, or {text}@NAME for a member of its run."
+        )
+    if path.suffix == SUFFIX or path.is_file():
+        return _from_file(path, path.stem, spec, greedy)
+    folder, at, who = text.rpartition("@")
+    if at:
+        with RunFolder.open(folder) as run:
+            snapshot = find_snapshot(run, who)
+            return _from_file(run.path / snapshot.file, snapshot.name, spec, greedy)
+    if get_close_matches(text, BOTS, cutoff=0.5):
+        raise unknown("player", text, BOTS)
+    raise InputError(
+        f"unknown player {text!r}: give a bot ({', '.join(BOTS)}), a snapshot FILE{SUFFIX}, "
+        f"or DIR@{CHAMPION} or DIR@NAME of a run."
+    )
+
+
+def find_snapshot(run: RunFolder, who: str) -> Snapshot:
+    """The snapshot of `run` that "champion", "member" or "member:step" stands for.
+
+    Raises:
+        InputError: the run has none of that name.
+    """
+    snapshots = run.snapshots()
+    if not snapshots:
+        raise InputError(f"{run.path} has no snapshots yet.")
+    if who == CHAMPION:
+        return champion(run)
+    named = {snapshot.name: snapshot for snapshot in snapshots}
+    latest = {snapshot.member: snapshot for snapshot in sorted(snapshots, key=lambda s: s.step)}
+    found = named.get(who) or latest.get(who)
+    if found:
+        return found
+    member = who.partition(":")[0]
+    choices = [name for name in named if name.startswith(f"{member}:")] or [CHAMPION, *latest]
+    raise InputError(f"{run.path}: {unknown('player', who, choices)}")
+
+
+def champion(run: RunFolder) -> Snapshot:
+    """The snapshot with the highest exposed TrueSkill rating; bots that play along as anchors do not count.
+
+    Raises:
+        InputError: no snapshot has been rated yet.
+    """
+    ratings = rate(run.results())
+    rated = [snapshot for snapshot in run.snapshots() if snapshot.name in ratings]
+    if not rated:
+        raise InputError(
+            f"{run.path} has no rated games yet, so no champion: name a snapshot, as in DIR@NAME."
+        )
+    return max(rated, key=lambda snapshot: ratings[snapshot.name].exposed)
+
+
+def _from_file(path: Path, name: str, spec: EnvSpec, greedy: bool) -> Player:
+    """A snapshot file as a player called `name`."""
+    import torch
+
+    from agents.player import PolicyPlayer
+    from agents.snapshot import load_snapshot
+
+    torch.set_num_threads(1)  # a network this small is many times slower on several
+    policy = load_snapshot(path).policy
+    made_for = (policy.obs_space, policy.action_space)
+    offered = (spec.observation_spaces[0], spec.action_spaces[0])
+    if made_for != offered:
+        raise InputError(
+            f"{path} was made for another game: it sees {made_for[0]} and does {made_for[1]}, "
+            f"but {spec.id} shows {offered[0]} and takes {offered[1]}."
+        )
+    return PolicyPlayer(policy, name=name, greedy=greedy)
