@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.func import functional_call, stack_module_state
 
 from agents.policy import Output, Policy
-from envs.core import Array, Bools, Floats
+from envs.core import Array, Bools, Floats, Ints
 from envs.player import Decision
 
 
@@ -38,10 +38,11 @@ class PolicyPlayer:
 
 
 class Pool:
-    """Frozen policies of one architecture as one player: each game is played by a member drawn when it starts.
+    """Frozen policies as one player: each game is played by a member drawn when it starts.
 
-    Their weights are stacked, so a step costs one batched product however many members there are. The first column
-    of the memory holds who plays (1 + index; 0 is a new game), so a member never changes in mid-game.
+    Members of one architecture are stacked and answer in one batched product, so a step costs much the same however
+    many there are. The first column of the memory holds who plays (1 + index; 0 is a new game), so a member never
+    changes in mid-game.
     """
 
     keep_memory = False
@@ -49,12 +50,16 @@ class Pool:
     def __init__(self, policies: Sequence[Policy], weights: Sequence[float], name: str = "pool") -> None:
         """`weights` are the members' shares of games, in any unit; not all 0."""
         self.name = name
-        # functional_call puts weights into the module it calls: a module of our own, so that threads do not meet.
-        self._skeleton = deepcopy(policies[0]).to("meta")
-        self._stacked = stack_module_state([*policies])  # parameters and buffers, each [K, ...]
+        self.memory_size = 1 + max(policy.memory_size for policy in policies)
         shares = np.asarray(weights, np.float64)
         self._bounds = np.cumsum(shares / shares.sum())
-        self.memory_size = 1 + policies[0].memory_size
+        kinds = [policy.config for policy in policies]
+        self._stack_of = np.array([_first(kinds, kind) for kind in kinds])
+        self._stacks = {
+            stack: _Stack([policy for policy, own in zip(policies, self._stack_of, strict=True) if own == stack])
+            for stack in np.unique(self._stack_of).tolist()
+        }
+        self._place = np.array([np.sum(self._stack_of[:i] == own) for i, own in enumerate(self._stack_of)])
 
     def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> Decision:
         """See `Player.act`; extras hold "member" [n], the index of who played."""
@@ -63,22 +68,49 @@ class Pool:
         if fresh.any():
             drawn = np.searchsorted(self._bounds, rng.random(int(fresh.sum())), side="right")
             member[fresh] = np.minimum(drawn, len(self._bounds) - 1)
+        memory = memory.copy()
+        memory[:, 0] = member + 1
+        action: Array | None = None
+        for key, stack in self._stacks.items():
+            rows = np.flatnonzero(self._stack_of[member] == key)
+            if len(rows):
+                chosen, kept = stack.act(self._place[member[rows]], obs[rows], legal[rows], memory[rows, 1:], rng)
+                action = np.zeros((len(obs), *chosen.shape[1:]), chosen.dtype) if action is None else action
+                action[rows], memory[rows, 1 : 1 + kept.shape[1]] = chosen, kept
+        assert action is not None
+        return Decision(action, memory, {"member": member})
+
+
+class _Stack:
+    """Policies of one architecture, weights stacked [K, ...]."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        # functional_call puts weights into the module it calls: a module of our own, so that threads do not meet.
+        self._skeleton = deepcopy(policies[0]).to("meta")
+        self._weights = stack_module_state([*policies])
+        self._count = len(policies)
+        self._memory_size = policies[0].memory_size
+
+    def act(self, member: Ints, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> tuple[Array, Array]:
+        """Actions [n, ...] and memory [n, H] of `member` [n] for rows n."""
         order = np.argsort(member, kind="stable")
-        sizes = np.bincount(member, minlength=len(self._bounds))
+        sizes = np.bincount(member, minlength=self._count)
         place = np.arange(len(member)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         at = (torch.from_numpy(member[order]), torch.from_numpy(place))
-        rows = torch.from_numpy(order)
-        shape = (len(sizes), int(sizes.max()))
+        rows, shape = torch.from_numpy(order), (self._count, int(sizes.max()))
         with torch.inference_mode():
             mask = None if legal.all() else _grouped(legal, rows, at, shape)
-            inputs = (_grouped(obs, rows, at, shape), mask, _grouped(memory[:, 1:], rows, at, shape))
-            output: Output = functional_call(self._skeleton, self._stacked, inputs, strict=True)
+            held = memory[:, : self._memory_size]
+            inputs = (_grouped(obs, rows, at, shape), mask, _grouped(held, rows, at, shape))
+            output: Output = functional_call(self._skeleton, self._weights, inputs, strict=True)
             back = torch.empty_like(rows)
             back[rows] = torch.arange(len(rows))
-            action = output.dist.sample(rng)[at][back]
-            kept = output.memory[at][back]
-        memory = np.concatenate([(member + 1)[:, None].astype(np.float32), kept.numpy()], 1)
-        return Decision(action.numpy(), memory, {"member": member})
+            return output.dist.sample(rng)[at][back].numpy(), output.memory[at][back].numpy()
+
+
+def _first(kinds: Sequence[object], kind: object) -> int:
+    """Index of the first equal entry."""
+    return next(index for index, other in enumerate(kinds) if other == kind)
 
 
 def _grouped(values: Array, rows: Tensor, at: tuple[Tensor, Tensor], shape: tuple[int, int]) -> Tensor:

@@ -35,7 +35,9 @@ def parse(model: type[ConfigT], data: Mapping[str, Any], where: str) -> ConfigT:
         if first["type"] == "extra_forbidden":
             wrong = unknown("key", path, _keys(model, first["loc"]))
             raise InputError(f"{where}: {wrong}") from None
-        raise InputError(f"{where}: {path} = {first['input']!r}: {first['msg']}.") from None
+        reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+        given = "" if first["type"] == "missing" else f" = {first['input']!r}"
+        raise InputError(f"{where}: {path}{given}: {reason.rstrip('.')}.") from None
 
 
 def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -1,0 +1,284 @@
+"""League: train in turns, freeze, rate, go on. The folder is the truth; everything here can be read from it again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Self
+from zlib import crc32
+
+import numpy as np
+import torch
+
+from agents.algorithms.ppo import Metrics
+from agents.parallel import Threads
+from agents.player import PolicyPlayer
+from agents.policy import Policy
+from agents.snapshot import load_snapshot, save_snapshot
+from arena.config import Budget, load, parse_budget
+from arena.league.config import LeagueConfig
+from arena.league.learner import Learner
+from arena.league.matchmaking import choose
+from arena.league.standings import Standing, standings
+from arena.match import run_block
+from arena.ratings.rating import Rating
+from arena.ratings.trueskill import rate
+from arena.result import Result, summarise
+from arena.store import RunFolder
+from arena.trainer import Stretch
+from envs.errors import InputError
+from envs.player import Player
+from envs.registry import make
+from envs.slime_volley.bots import bot
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a running league is."""
+
+    phase: str
+    """What is being done, for people."""
+    share: float
+    """0..1 of the budget spent."""
+    seconds: float
+    """Of training and rating so far."""
+    steps: int
+    """Env steps trained, all learners."""
+    speed: float
+    """Env steps per second of training, lately."""
+    standings: Sequence[Standing]
+    """Best first; the same object until a new snapshot has been rated."""
+
+
+Report = Callable[[Progress], None]
+
+
+class League:
+    """A league in a run folder."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Use `create` or `open`.
+
+        Raises:
+            InputError: a config or a resume file that cannot be read.
+        """
+        self.folder = folder
+        self.config = load(LeagueConfig, folder.path / "config.yaml")
+        self._threads = Threads(self.config.threads or None)
+        self._spec = make(self.config.game.id, 1, **self.config.game.options).spec
+        self._anchors: dict[str, Player] = {name: bot(name, self._spec) for name in self.config.anchors}
+        self._policy = lru_cache(maxsize=256)(self._load_policy)
+        device = _device(self.config.device)
+        self._learners = [
+            Learner(config, self._spec, self._seed("learner", config.name), device, self._threads)
+            for config in self.config.learners
+        ]
+        resumes = [learner.restore(self._resume_path(learner)) for learner in self._learners]
+        self._spent = max(resumes)
+        self._started = time.monotonic()
+        self._standings = self.leaderboard()
+        self._speed = 0.0
+
+    @classmethod
+    def create(cls, path: Path, config: LeagueConfig, command: Sequence[str] = ()) -> Self:
+        """Start a league in a new folder.
+
+        Raises:
+            InputError: a config that fits no game, or a folder that is taken or cannot be written.
+        """
+        spec = make(config.game.id, 1, **config.game.options).spec
+        make(config.game.id, 1, **{**config.game.options, **config.training.options})
+        for name in config.anchors:
+            bot(name, spec)
+        if spec.seats != 2 or not spec.symmetric:
+            raise InputError(f"{config.game.id} is not a symmetric game of two seats, which self-play here needs.")
+        return cls(RunFolder.create(path, config, config.seed, command))
+
+    @classmethod
+    def open(cls, path: str | Path, write: bool = False) -> Self:
+        """Open a league, to read it or (`write`) to go on with it.
+
+        Raises:
+            InputError: no run there, or, for writing, one that another process writes.
+        """
+        return cls(RunFolder.open(path, write))
+
+    def close(self) -> None:
+        """Let others write."""
+        self.folder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.close()
+
+    @property
+    def steps(self) -> int:
+        """Env steps trained, all learners."""
+        return sum(learner.steps for learner in self._learners)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on training and rating."""
+        return self._spent + time.monotonic() - self._started
+
+    def leaderboard(self) -> list[Standing]:
+        """Everybody who has been rated, best first."""
+        return standings(list(self.folder.results()), self.config.anchors)
+
+    def run(
+        self, more: Budget | None = None, stop: Callable[[], bool] = lambda: False, report: Report = lambda _: None
+    ) -> None:
+        """Train until the budget is spent or `stop()` is true, which is asked between stretches.
+
+        Args:
+            more: spend this much on top of what has been spent; None: what is left of the config's budget.
+            report: told of progress after every rollout and every rating.
+        """
+        self._started = time.monotonic()
+        budget = self._total(more)
+        for learner in self._learners:  # a snapshot whose process died before it was rated
+            self._freeze_and_rate(learner, budget, report)
+        while self._share(budget) < 1 and not stop():
+            learner = min(self._learners, key=lambda one: one.stretches)
+            self._train(learner, budget, report)
+            self.folder.write_atomic(self._resume_path(learner).relative_to(self.folder.path).as_posix(), learner.state(self.seconds))
+            self._freeze_and_rate(learner, budget, report)
+        if self._share(budget) >= 1:
+            self._finals(budget, report)
+
+    def _total(self, more: Budget | None) -> Budget:
+        if more is None:
+            return parse_budget(self.config.budget)
+        if more.seconds is not None:
+            return Budget(seconds=self._spent + more.seconds)
+        return Budget(steps=self.steps + (more.steps or 0))
+
+    def _share(self, budget: Budget) -> float:
+        """How much of `budget` is spent."""
+        if budget.seconds is not None:
+            return min(1.0, self.seconds / budget.seconds)
+        return min(1.0, self.steps / (budget.steps or 1))
+
+    def _report(self, report: Report, phase: str, budget: Budget) -> None:
+        report(Progress(phase, self._share(budget), self.seconds, self.steps, self._speed, self._standings))
+
+    def _train(self, learner: Learner, budget: Budget, report: Report) -> None:
+        """One stretch; it ends early where the budget does."""
+        config = self.config.training
+        seed = self._seed("stretch", learner.name, learner.stretches)
+        names = self._opponents(learner, np.random.default_rng(seed))
+        opponents = [self._policy(name) for name in names]
+        game = self.config.game
+        stretch = Stretch(learner.algorithm, game.id, game.options, opponents, config, seed, self._threads)
+        began, trained = time.monotonic(), 0
+        rows: list[Metrics] = []
+        while trained < config.snapshot_steps and (not rows or self._share(budget) < 1):
+            rows.append(stretch.iterate(self._share(budget)))
+            trained += stretch.rollout_steps
+            learner.steps += stretch.rollout_steps
+            self._speed = trained / (time.monotonic() - began)
+            self._report(report, f"training {learner.name}", budget)
+        learner.stretches += 1
+        means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+        record = {"kind": "training", "learner": learner.name, "step": learner.steps, "seconds": self.seconds}
+        self.folder.append_metrics({**record, "steps_per_second": self._speed, "opponents": names, **means})
+
+    def _opponents(self, learner: Learner, rng: np.random.Generator) -> list[str]:
+        """Past snapshots, of anybody, for the learner's next stretch."""
+        past = [snapshot.name for snapshot in self.folder.snapshots()]
+        ratings = {standing.name: standing.rating for standing in self._standings}
+        return choose(
+            self.config.matchmaking, learner.latest or "", past, ratings, self.config.training.opponents, rng
+        )
+
+    def _freeze_and_rate(self, learner: Learner, budget: Budget, report: Report) -> None:
+        """Make sure that the learner's last stretch is on file and has met who it should meet."""
+        name = learner.latest
+        if name is None:
+            return
+        known = [snapshot.name for snapshot in self.folder.snapshots()]
+        before = list(_without(name, self.folder.results()))
+        rivals = self._rivals(name, known[: known.index(name)] if name in known else known, rate(before) if before else {})
+        if name not in known:
+            parents = [snapshot.name for snapshot in self.folder.snapshots() if snapshot.member == learner.name]
+            parent = parents[-1] if parents else None
+            meta = {"env": self.config.game.id, "member": learner.name, "step": learner.steps, "parent": parent}
+            save_snapshot(self.folder.snapshot_path(learner.name, learner.steps), learner.algorithm.policy, meta)
+            self.folder.add_snapshot(learner.name, learner.steps, parent)
+        pairs = [(name, other) for other in (*self.config.anchors, *rivals)]
+        played = self._play("rating", pairs, self.config.evaluation.games, budget, report)
+        if played:
+            scores = {other: summarise(results, name).score_mean for (_, other), results in played.items()}
+            record = {"kind": "rating", "snapshot": name, "seconds": self.seconds, "steps": self.steps}
+            self.folder.append_metrics({**record, "scores": scores})
+
+    def _rivals(self, name: str, others: Sequence[str], ratings: Mapping[str, Rating]) -> list[str]:
+        """The best snapshot so far, and others at random."""
+        count = min(self.config.evaluation.rivals, len(others))
+        rng = np.random.default_rng(self._seed("rivals", name))
+        best = sorted((other for other in others if other in ratings), key=lambda other: -ratings[other].exposed)[:1]
+        rest = [other for other in others if other not in best]
+        drawn = rng.permutation(rest)[: max(0, count - len(best))] if rest else []
+        return [*best[:count], *(str(other) for other in drawn)]
+
+    def _finals(self, budget: Budget, report: Report) -> None:
+        """More games where they decide something: among the best, and between the champion and the anchors."""
+        if not self.config.evaluation.final_games:
+            return
+        best = [standing.name for standing in self._standings if not standing.anchor][:4]
+        pairs = [(a, b) for i, a in enumerate(best) for b in best[i + 1 :]]
+        pairs += [(name, anchor) for name in best for anchor in self.config.anchors]
+        self._play("final", pairs, self.config.evaluation.final_games, budget, report)
+
+    def _play(
+        self, kind: str, pairs: Sequence[tuple[str, str]], games: int, budget: Budget, report: Report
+    ) -> dict[tuple[str, str], list[Result]]:
+        """Play the pairs that are not in the log yet, log them, and rate everybody again."""
+        logged = self.folder.blocks()
+        todo = {f"{kind}|{a}|{b}|{games}": (a, b) for a, b in pairs}
+        todo = {key: pair for key, pair in todo.items() if key not in logged}
+        if not todo:
+            return {}
+        self._report(report, f"{kind} games of {pairs[0][0]}", budget)
+        game = self.config.game
+        blocks = self._threads.run([
+            partial(run_block, game.id, game.options, [self._player(a), self._player(b)], games, self._seed(key))
+            for key, (a, b) in todo.items()
+        ])  # fmt: skip
+        for key, results in zip(todo, blocks, strict=True):
+            self.folder.append_block(key, results)
+        self._standings = self.leaderboard()
+        self._report(report, f"{kind} games of {pairs[0][0]}", budget)
+        return dict(zip(todo.values(), blocks, strict=True))
+
+    def _player(self, name: str) -> Player:
+        if name in self._anchors:
+            return self._anchors[name]
+        return PolicyPlayer(self._policy(name), name, self.config.evaluation.greedy)
+
+    def _load_policy(self, name: str) -> Policy:
+        member, _, step = name.rpartition(":")
+        return load_snapshot(self.folder.snapshot_path(member, int(step))).policy
+
+    def _resume_path(self, learner: Learner) -> Path:
+        return self.folder.path / "resume" / f"{learner.name}.pt"
+
+    def _seed(self, *what: str | int) -> int:
+        """A seed of 53 bits for one purpose."""
+        source = np.random.SeedSequence([self.config.seed, crc32("|".join(map(str, what)).encode())])
+        return int(source.generate_state(1, np.uint64)[0] >> np.uint64(11))
+
+
+def _without(name: str, results: Iterator[Result]) -> Iterator[Result]:
+    return (result for result in results if name not in result.players)
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda: torch sees no GPU here; use device = auto or cpu.")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
