@@ -36,4 +36,5 @@ def _legal_index(legal: Bools, rng: Generator) -> Array:
         return rng.integers(legal.shape[1], size=len(legal))
     passed = legal.cumsum(axis=1)
     chosen = rng.integers(passed[:, -1])
-    return (passed > chosen[:, None]).argmax(axis=1)
+    first: Array = (passed > chosen[:, None]).argmax(axis=1)
+    return first
