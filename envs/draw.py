@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -172,9 +173,7 @@ class Window:
             InputError: if there is no display.
         """
         try:
-            pygame.display.init()
-            if pygame.display.get_driver() == "offscreen" and not os.environ.get("SDL_VIDEODRIVER"):
-                raise pygame.error("SDL found no display and would draw where nobody sees it")
+            _start_display()
             self._screen = pygame.display.set_mode((width, height), pygame.RESIZABLE)
         except pygame.error:
             pygame.display.quit()
@@ -198,17 +197,17 @@ class Window:
             _panel(self._screen, overlay, max(14, box.height // 18))
         pygame.display.flip()
 
-    def keys(self) -> list[str]:
+    def pressed(self) -> list[str]:
         """Keys pressed since the last call, oldest first: "space", "right", "a", "+"; "quit" if closed."""
-        pressed = []
+        keys = []
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
-                pressed.append("quit")
+                keys.append("quit")
             elif event.type == pygame.KEYDOWN:
                 typed = getattr(event, "unicode", "")
                 visible = typed.isprintable() and not typed.isspace()
-                pressed.append(typed.lower() if typed and visible else pygame.key.name(event.key))
-        return pressed
+                keys.append(typed.lower() if typed and visible else pygame.key.name(event.key))
+        return keys
 
     def pace(self, fps: float) -> float:
         """Wait so that calls come `fps` times a second at most; returns the seconds since the last call."""
@@ -219,6 +218,17 @@ class Window:
         if self.is_open:
             self.is_open = False
             pygame.display.quit()
+
+
+def _start_display() -> None:
+    """Let SDL choose a video driver, but none that nobody sees unless it was asked for."""
+    chosen = os.environ.get("SDL_VIDEODRIVER")
+    screens = ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not chosen and not any(map(os.environ.get, screens)):
+        raise pygame.error("no display")  # SDL's own attempt would print to standard error
+    pygame.display.init()
+    if pygame.display.get_driver() == "offscreen" and not chosen:
+        raise pygame.error("no display that can be seen")
 
 
 def _panel(surface: pygame.Surface, lines: Sequence[str], height: int) -> None:

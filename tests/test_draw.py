@@ -223,7 +223,7 @@ def test_a_window_shows_the_scene_at_any_shape_and_closes() -> None:
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_RIGHT, unicode=""))
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_EQUALS, unicode="+"))
         pygame.event.post(pygame.event.Event(pygame.QUIT))
-        assert window.keys() == ["right", "+", "quit"]
+        assert window.pressed() == ["right", "+", "quit"]
         assert window.is_open
     finally:
         window.close()

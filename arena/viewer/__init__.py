@@ -1,0 +1,1 @@
+"""Seeing matches: a pygame window, and a recorder that needs no display."""
