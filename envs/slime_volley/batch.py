@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import DTypeLike
 
 from envs.core import Array, EnvSpec, Ints, TimeStep, game_seeds
 from envs.errors import InputError, unknown
@@ -53,9 +54,12 @@ class SlimeVolley:
         self._seat_shape = (num_envs, seats)
         self._dtype = dtype
         choices = self.spec.action_spaces[0].n if isinstance(self.spec.action_spaces[0], spaces.Discrete) else 0
-        self._legal = np.ones((num_envs, seats, choices), np.bool_)
-        self._acts = np.ones((num_envs, seats), np.bool_)
-        self._legal.flags.writeable = self._acts.flags.writeable = False
+        self._terminated = np.zeros(num_envs, np.bool_)
+        self._truncated = np.zeros(num_envs, np.bool_)
+        self._legal = _constant((num_envs, seats, choices), True, np.bool_)
+        self._acts = _constant(self._seat_shape, True, np.bool_)
+        self._never = _constant((num_envs,), False, np.bool_)
+        self._no_score = _constant(self._seat_shape, np.nan, dtype)
 
     def reset(self, seed: int | Ints) -> TimeStep:
         """Start all games; see `BatchEnv.reset`."""
@@ -63,10 +67,9 @@ class SlimeVolley:
         self._stream[:, 1] = 0
         obs = np.empty(self._obs_shape, self._dtype)
         self._start(np.ones(self.num_envs, np.bool_), obs)
-        never = np.zeros(self.num_envs, np.bool_)
         nothing = np.zeros(self._seat_shape, self._dtype)
-        score = np.full(self._seat_shape, np.nan, self._dtype)
-        return TimeStep(obs, self._legal, self._acts, nothing, never, never.copy(), obs.copy(), score)
+        never = self._never
+        return TimeStep(obs, self._legal, self._acts, nothing, never, never, obs.copy(), self._no_score)
 
     def step(self, action: Array) -> TimeStep:
         """Play one step; see `BatchEnv.step`.
@@ -81,26 +84,28 @@ class SlimeVolley:
             raise InputError(f"{self.spec.id}: actions {action!r} do not fit {self.spec.action_spaces[0]}.")
         obs = np.empty(self._obs_shape, self._dtype)
         reward = np.empty(self._seat_shape, self._dtype)
-        score = np.empty(self._seat_shape, self._dtype)
-        terminated = np.empty(self.num_envs, np.bool_)
-        truncated = np.empty(self.num_envs, np.bool_)
         ended = step_games(
             self._ball, self._players, self._counts, self._stream, self._constants, self._sides, self._limits,
-            self._codes, index, obs, reward, score, terminated, truncated,
+            self._codes, index, obs, reward, self._terminated, self._truncated,
         )  # fmt: skip
+        if ended == 0:
+            never = self._never
+            return TimeStep(obs, self._legal, self._acts, reward, never, never, obs, self._no_score)
         if ended < 0:
             raise InputError(f"{self.spec.id}: an action lies outside {self.spec.action_spaces[0]}.")
-        final_obs = obs
-        if ended:
-            obs = obs.copy()
-            self._start(terminated | truncated, obs)
-        return TimeStep(obs, self._legal, self._acts, reward, terminated, truncated, final_obs, score)
+        first_obs = obs.copy()
+        score = self._start(self._terminated | self._truncated, first_obs)
+        over = (self._terminated.copy(), self._truncated.copy())
+        return TimeStep(first_obs, self._legal, self._acts, reward, *over, obs, score)
 
-    def _start(self, which: Array, obs: Array) -> None:
+    def _start(self, which: Array, obs: Array) -> Array:
+        """Begin new games where `which`; returns the scores of those they replace, [B, P]."""
+        score = np.full(self._seat_shape, np.nan, self._dtype)
         start_games(
             which, self._ball, self._players, self._counts, self._stream,
-            self._constants, self._sides, self._limits, obs,
+            self._constants, self._sides, self._limits, obs, score,
         )  # fmt: skip
+        return score
 
     def get_state(self) -> dict[str, Array]:
         """Copies of the whole state, world frame, game units and units/s.
@@ -162,3 +167,10 @@ def _action_space(actions: str) -> spaces.Space[Any]:
     if actions == "multibinary":
         return spaces.MultiBinary(len(BITS))
     return spaces.Box(-1.0, 1.0, (len(BITS),), np.float32)
+
+
+def _constant(shape: tuple[int, ...], value: Any, dtype: DTypeLike) -> Array:
+    """An array that is handed out at every step, and that nobody can write to."""
+    array = np.full(shape, value, dtype)
+    array.flags.writeable = False
+    return array

@@ -219,14 +219,20 @@ def court_of(k: Number) -> Court:
 @compiled
 def start_games(
     which: Number, ball: Number, players: Number, counts: Number, stream: Number,
-    constants: Number, sides: Number, limits: Number, obs: Number,
+    constants: Number, sides: Number, limits: Number, obs: Number, score: Number,
 ) -> None:  # fmt: skip
-    """Begin a new game in every row where `which` [B] is true, and write its first view into `obs`."""
+    """Begin a new game in every row where `which` [B] is true.
+
+    Its first view goes into `obs`, and the result of the game that it replaces into `score` [B, P]: the lives that a
+    side has more than the other.
+    """
     c = court_of(constants)
     lives, serve_delay = limits[0], limits[2]
     for row in range(len(which)):
         if which[row]:
+            lead = counts[row, RIGHT_LIVES] - counts[row, LEFT_LIVES]
             for seat in range(len(sides)):
+                score[row, seat] = lead * sides[seat]
                 players[row, seat, 0] = c.start_x * sides[seat]
                 players[row, seat, 1] = c.ground
                 players[row, seat, 2] = c.zero
@@ -244,7 +250,7 @@ def start_games(
 def step_games(
     ball: Number, players: Number, counts: Number, stream: Number,
     constants: Number, sides: Number, limits: Number, codes: Number, action: Number,
-    obs: Number, reward: Number, score: Number, terminated: Number, truncated: Number,
+    obs: Number, reward: Number, terminated: Number, truncated: Number,
 ) -> int:  # fmt: skip
     """One step of B games. Returns how many ended, or -1 (and nothing has happened) if an action is out of range.
 
@@ -257,7 +263,7 @@ def step_games(
         limits: [4] lives, max_steps, serve_delay, whether the fence is solid.
         codes: [A] button code of each action.
         action: [B, P] index into `codes`.
-        obs, reward, score, terminated, truncated: written, [B, P, 4 + 4P], [B, P], [B, P], [B], [B].
+        obs, reward, terminated, truncated: written, [B, P, 4 + 4P], [B, P], [B], [B].
     """
     c = court_of(constants)
     max_steps, serve_delay, solid = limits[1], limits[2], limits[3]
@@ -313,12 +319,9 @@ def step_games(
             observe(x, y, vx, vy, crew, sides, obs[row], c)
 
         counts[row, STEPS] += 1
-        lead = counts[row, RIGHT_LIVES] - counts[row, LEFT_LIVES]
         terminated[row] = counts[row, LEFT_LIVES] <= 0 or counts[row, RIGHT_LIVES] <= 0
         truncated[row] = counts[row, STEPS] >= max_steps and not terminated[row]
-        over = terminated[row] or truncated[row]
-        ended += over
+        ended += terminated[row] or truncated[row]
         for seat in range(seats):
             reward[row, seat] = point * sides[seat] * c.score_reward + c.survival_bonus
-            score[row, seat] = lead * sides[seat] if over else np.nan
     return ended

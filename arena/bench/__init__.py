@@ -1,0 +1,1 @@
+"""Speed of the parts and of the whole, measured the same way everywhere."""
