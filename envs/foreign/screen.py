@@ -46,8 +46,7 @@ class Screen:
         if not self._window.is_open:
             return
         self._window.show(self._env.draw(0))
-        pressed = self._window.keys()
-        if "quit" in pressed:
+        if "quit" in self._window.pressed():
             self._window.close()  # the game goes on unseen
         else:
             self._window.pace(1 / self._env.spec.step_seconds)

@@ -130,7 +130,7 @@ def _last_lives(before: Ints, score: Floats) -> Ints:
 class SeatEnv(Env[Array, Any]):
     """One game; `gymnasium.make` makes it."""
 
-    metadata = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}  # noqa: RUF012 - as the base has it
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}
 
     def __init__(
         self,
@@ -194,7 +194,7 @@ def _info(lives: Ints) -> dict[str, Any]:
 class SeatVectorEnv(VectorEnv[Array, Array, Array]):
     """B games in one batch; `gymnasium.make_vec` makes it. Games restart in the step in which they end."""
 
-    metadata = {  # noqa: RUF012 - as the base has it
+    metadata = {
         "render_modes": ["rgb_array"],
         "render_fps": RENDER_FPS,
         "autoreset_mode": AutoresetMode.SAME_STEP,
@@ -240,7 +240,8 @@ class SeatVectorEnv(VectorEnv[Array, Array, Array]):
         ended = played.terminated | played.truncated
         if ended.any():
             infos |= _final(played, ended)
-        return played.obs, played.reward, played.terminated, played.truncated, infos
+        # Copies: the batch env's flags may be read-only, which torch.from_numpy does not like.
+        return played.obs, played.reward, played.terminated.copy(), played.truncated.copy(), infos
 
     def render(self) -> tuple[Image, ...] | None:
         """Every game as [H, W, 3] in mode "rgb_array"."""
