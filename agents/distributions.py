@@ -106,6 +106,7 @@ class Gaussian:
         """`mean` is [K, ...]; `log_std` broadcasts to [..., K], as do `low` and `high`, given together or not at all."""
         self.mean = mean.movedim(0, -1)
         self.log_std = log_std.expand_as(self.mean)
+        self.low, self.high = low, high
         self.centre = None if low is None or high is None else (high + low) / 2
         self.half = None if low is None or high is None else (high - low) / 2
 
@@ -134,7 +135,10 @@ class Gaussian:
         return (self.log_std + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
 
     def _squash(self, raw: Tensor) -> Tensor:
-        return raw if self.half is None or self.centre is None else torch.tanh(raw) * self.half + self.centre
+        if self.half is None or self.centre is None:
+            return raw
+        # Clamped, because rounding may carry the product a little past a bound, and an env may refuse that.
+        return (torch.tanh(raw) * self.half + self.centre).clamp(self.low, self.high)
 
 
 def head_width(space: spaces.Space[object]) -> int:

@@ -132,7 +132,7 @@ def test_inputs_are_left_as_they_were(case: Case, gamma: float, lam: float) -> N
 
 @pytest.mark.parametrize("period", [1, 3, 100])
 def test_a_game_cut_by_the_limit_is_worth_as_much_as_one_that_goes_on(period: int) -> None:
-    """Reward 1 for ever is worth 1 / (1 - gamma) however often the limit cuts; then nothing is an advantage."""
+    """Reward 1 for ever is worth 1 / (1 - gamma) however often the limit cuts: no step has an advantage."""
     gamma, steps = 0.9, 30
     worth = torch.full((steps, 1), 1 / (1 - gamma), dtype=torch.float64)
     truncated = (torch.arange(1, steps + 1) % period == 0).unsqueeze(1)
