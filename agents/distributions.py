@@ -103,7 +103,7 @@ class Gaussian:
     """K floats, unbounded, or squashed by tanh into [low, high] (Haarnoja et al. 2018, appendix C)."""
 
     def __init__(self, mean: Tensor, log_std: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> None:
-        """`mean` is [K, ...]; `log_std` broadcasts to [..., K], as do `low` and `high`, given together or not at all."""
+        """`mean` is [K, ...]; `log_std` broadcasts to [..., K], as do `low` and `high`, both or neither."""
         self.mean = mean.movedim(0, -1)
         self.log_std = log_std.expand_as(self.mean)
         self.low, self.high = low, high

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,7 @@ class MLP(nn.Module):
         """One layer per entry of `hidden`."""
         super().__init__()
         sizes = [inputs, *hidden]
-        self.layers = nn.ModuleList(Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(Linear(a, b) for a, b in pairwise(sizes))
         self.activation = ACTIVATIONS[activation]
         self.width = sizes[-1]
 
@@ -53,7 +54,7 @@ class MLP(nn.Module):
 class Heads(nn.Module):
     """Named linear read-outs of one feature vector, kept in one matrix so that they cost one product.
 
-    They are given with their own axis first, [width, ...]: torch splits and reduces a short last axis many times slower.
+    They are given with their own axis first, [width, ...]: torch splits and reduces a short last axis far slower.
     """
 
     def __init__(self, inputs: int, widths: Mapping[str, int], gains: Mapping[str, float]) -> None:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from envs.player import Decision, Player
 from envs.core import Array, BatchEnv, Floats, Ints, TimeStep
+from envs.player import Decision, Player
 
 
 class Step(NamedTuple):
@@ -47,7 +47,9 @@ def play(
     source = np.random.SeedSequence(seed)
     rngs = [np.random.default_rng(child) for child in source.spawn(len(players))]
     lanes = [np.flatnonzero(seating.reshape(-1) == index) for index in range(len(players))]
-    memory = [np.zeros((len(own), p.memory_size), np.float32) for own, p in zip(lanes, players, strict=True)]
+    memory: Sequence[Floats] = [
+        np.zeros((len(own), p.memory_size), np.float32) for own, p in zip(lanes, players, strict=True)
+    ]
     now = env.reset(seed if game_seeds is None else game_seeds)
     space = env.spec.action_spaces[0]
     action = np.zeros((env.num_envs, env.spec.seats, *(space.shape or ())), space.dtype)

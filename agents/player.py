@@ -114,7 +114,7 @@ def _first(kinds: Sequence[object], kind: object) -> int:
 
 
 def _grouped(values: Array, rows: Tensor, at: tuple[Tensor, Tensor], shape: tuple[int, int]) -> Tensor:
-    """Rows [n, ...] laid out by member [K, most, ...], padded with ones (so that every padded row has a legal action)."""
+    """Rows [n, ...] laid out by member [K, most, ...], padded with ones, so that every row has a legal action."""
     flat = torch.from_numpy(values)
     grouped = flat.new_ones((*shape, *flat.shape[1:]))
     grouped[at] = flat[rows]

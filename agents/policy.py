@@ -46,7 +46,12 @@ class Output(NamedTuple):
 class Policy(nn.Module):
     """An actor and a critic on one trunk."""
 
-    def __init__(self, obs_space: spaces.Space[object], action_space: spaces.Space[object], config: PolicyConfig) -> None:
+    low: Tensor | None
+    high: Tensor | None
+
+    def __init__(
+        self, obs_space: spaces.Space[object], action_space: spaces.Space[object], config: PolicyConfig
+    ) -> None:
         """Weights are drawn from torch's global generator.
 
         Raises:
@@ -76,10 +81,8 @@ class Policy(nn.Module):
         dist, value = self.read(features, legal)
         return Output(dist, memory, {"value": value})
 
-    def unroll(
-        self, obs: Tensor, legal: Tensor | None, memory: Tensor, ended: Tensor
-    ) -> tuple[ActionDist, Tensor]:
-        """T steps of n lanes: obs [T, n, ...], legal [T, n, A] or None, memory [n, H] at the first, ended [T, n] after each.
+    def unroll(self, obs: Tensor, legal: Tensor | None, memory: Tensor, ended: Tensor) -> tuple[ActionDist, Tensor]:
+        """T steps of n lanes: obs [T, n, ...], legal [T, n, A] or None, memory [n, H] before, ended [T, n] after.
 
         Returns the distribution and the value of every step, rows [T, n].
         """

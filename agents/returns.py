@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 
-def next_values(value: Tensor, last_value: Tensor, final_value: Tensor, terminated: Tensor, truncated: Tensor) -> Tensor:
+def next_values(
+    value: Tensor, last_value: Tensor, final_value: Tensor, terminated: Tensor, truncated: Tensor
+) -> Tensor:
     """[T, N] value of what follows each step: 0 after a terminal one, the last view's own value after a truncated one.
 
     Args:

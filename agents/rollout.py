@@ -97,7 +97,9 @@ def cat(rollouts: list[Rollout]) -> Rollout:
         for name in ("memory", "last_memory", "final_obs", "final_memory")
     }
     shift = np.cumsum([0, *(r.lane_count for r in rollouts[:-1])])
-    at = [r.final_at + torch.tensor([0, int(s)], device=r.final_at.device) for r, s in zip(rollouts, shift, strict=True)]
+    at = [
+        r.final_at + torch.tensor([0, int(s)], device=r.final_at.device) for r, s in zip(rollouts, shift, strict=True)
+    ]
     extras = {name: torch.cat([r.extras[name] for r in rollouts], 1) for name in first.extras}
     return Rollout(**joined, **stacked, final_at=torch.cat(at), extras=extras)
 
@@ -117,7 +119,11 @@ def collect(steps: Iterator[Step], length: int, player: int = 0) -> Rollout:
         view = _Lanes(lanes, everywhere=len(lanes) == step.action.shape[0] * seats)
         if t == 0:
             memory = step.memory[player]
-        for name, column in (("obs", step.before.obs), ("legal", step.before.legal), ("acts", step.before.acts)):
+        for name, column in (
+            ("obs", step.before.obs),
+            ("legal", step.before.legal),
+            ("acts", step.before.acts),
+        ):
             columns[name].append(view(column))
         columns["action"].append(view(step.action))
         columns["reward"].append(view(step.after.reward))

@@ -66,8 +66,7 @@ class Stretch:
         self._past = round(each * config.past) if opponents else 0
         self._streams = [
             self._stream(make(env_id, each, **{**options, **config.options}), opponents, int(stream_seed))
-            for stream_seed in np.random.SeedSequence(seed).generate_state(config.streams, np.uint64)
-            >> np.uint64(11)
+            for stream_seed in np.random.SeedSequence(seed).generate_state(config.streams, np.uint64) >> np.uint64(11)
         ]
         self.rollout_steps = each * config.streams * config.steps
         """Env steps in one rollout."""
@@ -76,15 +75,11 @@ class Stretch:
         learner = PolicyPlayer(self._algorithm.policy, "learner")
         if not opponents:
             return play(env, [learner], np.zeros((env.num_envs, 2), np.int64), seed)
-        return play(
-            env, [learner, Pool(opponents, [1.0] * len(opponents))], seats(env.num_envs, self._past), seed
-        )
+        return play(env, [learner, Pool(opponents, [1.0] * len(opponents))], seats(env.num_envs, self._past), seed)
 
     def iterate(self, progress: float) -> Metrics:
         """One rollout and one update; `progress` 0..1 is how much of the whole budget is spent."""
-        rollouts = self._threads.run(
-            [partial(collect, stream, self._config.steps) for stream in self._streams]
-        )
+        rollouts = self._threads.run([partial(collect, stream, self._config.steps) for stream in self._streams])
         metrics = self._algorithm.update(cat(rollouts), progress)
         return {**metrics, **_games(rollouts, self._past)}
 

@@ -13,6 +13,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile `function` on first use; plain Python with the same results under NUMBA_DISABLE_JIT=1."""
     try:
-        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True, cache=True)(function)  # type: ignore[return-value]
     except RuntimeError:  # neither the source folder nor the user's cache folder can be written
-        return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(nogil=True)(function)  # type: ignore[return-value]

@@ -13,9 +13,7 @@ from envs.errors import InputError, unknown
 class Config(BaseModel):
     """Base of all settings: immutable, and an unknown key is an error, never ignored."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
 
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)

@@ -61,7 +61,7 @@ class TimeStep(NamedTuple):
     obs: Array
     """[B, P, *obs_shape] own view."""
     legal: Bools
-    """[B, P, A] allowed actions, at least one; exactly one where a seat does not act. A is 0 for spaces that are not Discrete."""
+    """[B, P, A] allowed actions: at least one, exactly one where a seat does not act. A is 0 unless Discrete."""
     acts: Bools
     """[B, P] whether the seat's next action matters."""
     reward: Floats
@@ -106,7 +106,7 @@ class BatchEnv(Protocol):
 def game_seeds(seed: int | Ints, num_envs: int) -> NDArray[np.uint64]:
     """One 64-bit seed per game, [B]. An int gives well-spread seeds; an array [B] is used as it is."""
     if isinstance(seed, (int, np.integer)):
-        return np.random.SeedSequence(int(seed)).generate_state(num_envs, np.uint64)
+        return np.random.SeedSequence(int(seed)).generate_state(num_envs, np.uint64).astype(np.uint64)
     seeds = np.asarray(seed)
     if seeds.shape != (num_envs,):
         raise ValueError(f"seed must be an int or have shape ({num_envs},), not {seeds.shape}.")

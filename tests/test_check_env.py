@@ -24,10 +24,7 @@ from tests.toy import GOAL, Race
 OPTIONS: list[Any] = [
     {},
     {"actions": "multibinary", "dtype": "float64"},
-    pytest.param(
-        {"actions": "box", "survival_bonus": 0.01},
-        marks=pytest.mark.xfail(reason="NaN is taken for a button that is not pressed", strict=True),
-    ),
+    {"actions": "box", "survival_bonus": 0.01},
     {"fence": "solid", "serve_delay": 0},
     {"lives": 2, "max_steps": 90},
 ]

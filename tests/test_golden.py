@@ -40,7 +40,8 @@ def test_every_recorded_game_replays_to_the_last_bit(golden: dict[str, Array]) -
     starts, lengths = golden["episode_start"], golden["episode_length"]
     games, longest = len(starts), int(lengths.max())
     env = _slime(games, "float64")
-    serves = {(int(e), int(s)): v for e, s, v in zip(*(golden[f"serve_{k}"] for k in ("episode", "step", "v")), strict=True)}
+    columns = (golden[f"serve_{name}"] for name in ("episode", "step", "v"))
+    serves = {(int(game), int(step)): v for game, step, v in zip(*columns, strict=True)}
     ball = env.get_state()["ball"]
     for game in range(games):
         ball[game, 2:] = serves[game, -1]
@@ -53,9 +54,9 @@ def test_every_recorded_game_replays_to_the_last_bit(golden: dict[str, Array]) -
         action[live, 0], action[live, 1] = golden["action_left"][rows], golden["action_right"][rows]
         after = env.step(action)
         state = env.get_state()
-        for game in live:
-            if (int(game), t) in serves:
-                state["ball"][game, 2:] = serves[int(game), t]
+        for game in live.tolist():
+            if (game, t) in serves:
+                state["ball"][game, 2:] = serves[game, t]
         env.set_state({"ball": state["ball"]})
         ended = after.terminated[live] | after.truncated[live]
         np.testing.assert_array_equal(ended, golden["done"][rows])
@@ -73,40 +74,53 @@ def test_every_recorded_game_replays_to_the_last_bit(golden: dict[str, Array]) -
     assert steps == 41_354
 
 
-def _inject(env: SlimeVolley, recorded: dict[str, Array]) -> tuple[Array, Array]:
-    """Play every recorded transition in its own game; returns the states after, and the rewards."""
+def _inject(env: SlimeVolley, recorded: dict[str, Array]) -> tuple[dict[str, Array], Array, Array]:
+    """Play every recorded transition in a game of its own; returns the state after, as arrays and in one, and the
+    rewards of the right side."""
     pre = recorded["pre"]
-    env.set_state(
-        {"ball": pre[:, BALL], "left": pre[:, LEFT], "right": pre[:, RIGHT], "ball_prev_x": pre[:, 0], "delay": recorded["delay_pre"]}
-    )
+    bodies = {"ball": pre[:, BALL], "left": pre[:, LEFT], "right": pre[:, RIGHT]}
+    env.set_state({**bodies, "ball_prev_x": pre[:, 0], "delay": recorded["delay_pre"]})
     after = env.step(np.stack([recorded["action_left"], recorded["action_right"]], 1))
     state = env.get_state()
-    scored = after.reward[:, 1] != 0
-    state["ball"][scored, 2:] = recorded["post"][scored, 2:4]
-    np.testing.assert_array_equal(state["delay"], recorded["delay_post"])
-    np.testing.assert_array_equal(state["lives"], recorded["lives"][:, ::-1])
-    return np.concatenate([state["ball"], state["left"], state["right"]], 1), after.reward[:, 1]
+    scored = recorded["reward"] != 0
+    state["ball"][scored, 2:] = recorded["post"][scored, 2:4]  # the new serve is drawn, not computed
+    return state, np.concatenate([state["ball"], state["left"], state["right"]], 1), after.reward[:, 1]
 
 
 def test_every_recorded_transition_is_exact_in_float64(transitions: dict[str, Array]) -> None:
-    state, reward = _inject(_slime(len(transitions["pre"]), "float64"), transitions)
+    state, bodies, reward = _inject(_slime(len(transitions["pre"]), "float64"), transitions)
     np.testing.assert_array_equal(reward, transitions["reward"])
-    np.testing.assert_array_equal(state, transitions["post"])
+    np.testing.assert_array_equal(bodies, transitions["post"])
+    np.testing.assert_array_equal(state["delay"], transitions["delay_post"])
+    np.testing.assert_array_equal(state["lives"], transitions["lives"][:, ::-1])
 
 
 def test_transitions_agree_in_float32_but_for_ties(transitions: dict[str, Array]) -> None:
-    near = dict(transitions)
-    env = _slime(len(near["pre"]), "float32")
-    pre = near["pre"]
-    env.set_state({"ball": pre[:, BALL], "left": pre[:, LEFT], "right": pre[:, RIGHT], "ball_prev_x": pre[:, 0], "delay": near["delay_pre"]})
-    after = env.step(np.stack([near["action_left"], near["action_right"]], 1))
-    state = env.get_state()
-    scored = near["reward"] != 0
-    state["ball"][scored, 2:] = near["post"][scored, 2:4]
-    close = np.isclose(np.concatenate([state["ball"], state["left"], state["right"]], 1), near["post"], rtol=0, atol=2e-4).all(1)
+    _, bodies, reward = _inject(_slime(len(transitions["pre"]), "float32"), transitions)
+    close = np.isclose(bodies, transitions["post"], rtol=0, atol=2e-4).all(1)
     # The rest sit on a threshold: one more push-out increment, or a contact that just happens or does not.
     assert close.mean() > 0.99
-    assert (after.reward[:, 1] == near["reward"]).mean() > 0.995
+    assert (reward == transitions["reward"]).mean() > 0.995
+
+
+def test_a_held_action_is_the_same_as_repeating_it() -> None:
+    held, plain = (make("SlimeVolley-v0", 64, frame_skip=skip, lives=1) for skip in (3, 1))
+    held.reset(3), plain.reset(3)
+    rng = np.random.default_rng(0)
+    running = np.ones(64, np.bool_)
+    for _ in range(150):
+        action = rng.integers(0, 6, (64, 2))
+        skipped = held.step(action)
+        reward, over = np.zeros((64, 2)), np.zeros(64, np.bool_)
+        for _ in range(3):
+            after = plain.step(action)
+            reward += np.where(over[:, None], 0, after.reward)
+            over |= after.terminated | after.truncated
+        np.testing.assert_array_equal(skipped.terminated[running], over[running])
+        np.testing.assert_array_equal(skipped.reward[running], reward[running])
+        running &= ~over  # from here on the plain game has been played on for a step or two
+        np.testing.assert_array_equal(skipped.obs[running], after.obs[running])
+    assert not running.all()
 
 
 def _fingerprint(steps: int, dtype: str, fence: str) -> list[float]:

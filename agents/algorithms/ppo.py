@@ -143,7 +143,12 @@ class PPO:
         target = batch.numbers[3]
         unexplained = (target - rollout.extras["value"]).var() / target.var().clamp_min(1e-8)
         means = dict(zip(LOSSES, torch.stack(epochs).mean(0).tolist(), strict=True))
-        return {**means, "explained_variance": 1 - float(unexplained), "learning_rate": rate, "epochs": float(len(epochs))}
+        return {
+            **means,
+            "explained_variance": 1 - float(unexplained),
+            "learning_rate": rate,
+            "epochs": float(len(epochs)),
+        }
 
     def _batch(self, rollout: Rollout) -> Batch:
         """What the loss reads, with advantages and value targets."""

@@ -20,7 +20,13 @@ def measure(seconds: float) -> dict[str, Figure]:
     return {
         "batch": rate(_batch(BATCH, 50), STEPS, seconds, env=ID, games=BATCH, dtype="float32", actions="random"),
         "batch_float64": rate(
-            _batch(BATCH, 50, dtype="float64"), STEPS, seconds, env=ID, games=BATCH, dtype="float64", actions="random"
+            _batch(BATCH, 50, dtype="float64"),
+            STEPS,
+            seconds,
+            env=ID,
+            games=BATCH,
+            dtype="float64",
+            actions="random",
         ),
         "one_game": rate(_batch(1, 2000), STEPS, seconds, env=ID, games=1, dtype="float32", actions="random"),
         "pettingzoo_parallel": rate(_pettingzoo(2000), STEPS, seconds, env="slime_volley_v0", actions="random"),

@@ -46,7 +46,11 @@ def measure(threads: int, seconds: float) -> dict[str, Figure]:
     stretch = Stretch(algorithm, ID, {}, [], training, 0, pool)
     with _clock() as clock:
         whole = rate(lambda: _iterate(stretch), STEPS, seconds * 2, **settings)
-    shares = {f"share_{name}": _share(value / clock["all"] / _width(name, threads), settings) for name, value in clock.items() if name != "all"}
+    shares = {
+        f"share_{name}": _share(value / clock["all"] / _width(name, threads), settings)
+        for name, value in clock.items()
+        if name != "all"
+    }
     return {
         "train": whole,
         **parts,
@@ -138,7 +142,12 @@ def _clock() -> Iterator[dict[str, float]]:
     from envs.slime_volley.batch import SlimeVolley
 
     spent = {"env": 0.0, "inference": 0.0, "update": 0.0, "all": 0.0}
-    places = ((SlimeVolley, "step", "env"), (PolicyPlayer, "act", "inference"), (PPO, "update", "update"), (Stretch, "iterate", "all"))
+    places = (
+        (SlimeVolley, "step", "env"),
+        (PolicyPlayer, "act", "inference"),
+        (PPO, "update", "update"),
+        (Stretch, "iterate", "all"),
+    )
     originals = [(owner, method, getattr(owner, method)) for owner, method, _ in places]
 
     def timed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -185,7 +194,14 @@ def stable_baselines3(steps: int, threads: int) -> dict[str, Figure]:
             model.learn(steps, reset_num_timesteps=True)
             rates.append(model.num_timesteps / (time.perf_counter() - began))
         rates.sort()
-        settings = {"env": ID, "opponent": "baseline", "envs": count, "threads": threads, "steps": steps, **options}
+        settings = {
+            "env": ID,
+            "opponent": "baseline",
+            "envs": count,
+            "threads": threads,
+            "steps": steps,
+            **options,
+        }
         figures[name] = Figure(rates[1], STEPS, rates[0], rates[-1], settings)
     torch.set_num_threads(1)
     return figures

@@ -44,9 +44,7 @@ def arrays(case: Case) -> None:
         for name, (shape, kind) in expected.items():
             array = getattr(step, name)
             demand(array.shape == shape, f"step {at}: {name} has shape {array.shape}, not {shape}")
-            demand(
-                array.dtype.kind in (kind or array.dtype.kind), f"step {at}: {name} has dtype {array.dtype}"
-            )
+            demand(array.dtype.kind in (kind or array.dtype.kind), f"step {at}: {name} has dtype {array.dtype}")
         demand(bool(np.isfinite(step.reward).all()), f"step {at}: reward is not finite")
         for seat, space in enumerate(spec.observation_spaces):
             for name in ("obs", "final_obs"):

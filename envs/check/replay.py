@@ -35,9 +35,7 @@ def own_arrays(case: Case) -> None:
         given = action.copy()
         after = env.step(given)
         demand(equal(given, action), f"step {at + 1}: the env wrote into the caller's actions")
-        same(
-            after, case.steps[at + 1], f"step {at + 1} after the caller overwrote what it got and gave before"
-        )
+        same(after, case.steps[at + 1], f"step {at + 1} after the caller overwrote what it got and gave before")
         _scribble(*after, given)
 
 

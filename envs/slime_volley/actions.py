@@ -14,9 +14,7 @@ from envs.errors import InputError
 ACTION_NAMES = ("noop", "forward", "forward+jump", "jump", "backward+jump", "backward")
 """[6] of the Discrete actions, in their order; forward is towards the fence."""
 
-BUTTONS: NDArray[np.int8] = np.array(
-    [[0, 0, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1], [0, 1, 1], [0, 1, 0]], np.int8
-)
+BUTTONS: NDArray[np.int8] = np.array([[0, 0, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1], [0, 1, 1], [0, 1, 0]], np.int8)
 """[6, 3] forward, backward, jump (0 or 1) of each Discrete action."""
 
 # [forward, backward, jump] -> Discrete action. Forward and backward together cancel, as in the rules.

@@ -35,8 +35,8 @@ class SlimeVolley:
             observation_spaces=(spaces.Box(-np.inf, np.inf, (4 + 4 * seats,), dtype.type),) * seats,
             action_spaces=(_action_space(options.actions),) * seats,
             teams=tuple(int(side > 0) for side in sides),
-            max_steps=options.max_steps,
-            step_seconds=court.dt,
+            max_steps=-(-options.max_steps // options.frame_skip),
+            step_seconds=court.dt * options.frame_skip,
             zero_sum=options.survival_bonus == 0,
             symmetric=True,
             options=options.model_dump(),
@@ -45,7 +45,9 @@ class SlimeVolley:
         self._discrete = options.actions == "discrete"
         self._constants = court.constants(dtype)
         self._sides = np.array(sides, dtype)
-        self._limits = np.array([options.lives, options.max_steps, options.serve_delay, options.fence == "solid"])
+        solid = options.fence == "solid"
+        limits = [options.lives, options.max_steps, options.serve_delay, solid, options.frame_skip]
+        self._limits = np.array(limits)
         self._ball = np.zeros((num_envs, 5), dtype)
         self._players = np.zeros((num_envs, seats, 4), dtype)
         self._counts = np.zeros((num_envs, 5), np.int64)
@@ -79,6 +81,8 @@ class SlimeVolley:
         """
         index = np.asarray(action)
         if not self._discrete:
+            if not np.isfinite(index).all():
+                raise InputError(f"{self.spec.id}: an action is not a finite number.")
             index = (index > 0) @ BITS
         if index.shape != self._seat_shape or index.dtype.kind not in "iu":
             raise InputError(f"{self.spec.id}: actions {action!r} do not fit {self.spec.action_spaces[0]}.")

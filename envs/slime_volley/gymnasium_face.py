@@ -59,9 +59,7 @@ class Played(NamedTuple):
 class Duel:
     """B games against one opponent, who remembers what it saw in each."""
 
-    def __init__(
-        self, game: str, num_envs: int, opponent: str | Player, seat: str, options: dict[str, Any]
-    ) -> None:
+    def __init__(self, game: str, num_envs: int, opponent: str | Player, seat: str, options: dict[str, Any]) -> None:
         """Make the games.
 
         Raises:
@@ -220,9 +218,7 @@ class SeatVectorEnv(VectorEnv[Array, Array, Array]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
-    def reset(
-        self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None
-    ) -> tuple[Array, dict[str, Any]]:
+    def reset(self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
         """Start all games; game i plays what a single game seeded with `seed` + i does, or with `seed[i]`."""
         first = seed if isinstance(seed, int) else None
         super().reset(seed=first)

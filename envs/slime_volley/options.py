@@ -22,6 +22,8 @@ class SlimeOptions(Config):
     """Reward for a point won; minus this for a point lost."""
     survival_bonus: float = 0.0
     """Reward added at every step; negative for a time cost."""
+    frame_skip: int = Field(1, ge=1)
+    """Steps of the rules for which an action is held; rewards add up, and the last view is shown."""
     actions: Literal["discrete", "multibinary", "box"] = "discrete"
     """6 sensible button combinations, 3 buttons, or 3 floats that press a button above 0."""
     fence: Literal["original", "solid"] = "original"
