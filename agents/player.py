@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.random import Generator
 from torch import Tensor
 from torch.func import functional_call, stack_module_state
 
 from agents.policy import Output, Policy
 from envs.core import Array, Bools, Floats, Ints
-from envs.player import Decision
+from envs.player import Decision, Player
 
 
 class PolicyPlayer:
@@ -35,6 +37,42 @@ class PolicyPlayer:
             action = output.dist.mode() if self.greedy else output.dist.sample(rng)
             extras = {"logprob": output.dist.log_prob(action), **output.extras}
             return Decision(_array(action), _array(output.memory), {k: _array(v) for k, v in extras.items()})
+
+
+class Holding:
+    """A player that decides every `hold` steps of a game and repeats its action in between.
+
+    The memory holds the steps left, the action, and the memory of the player inside.
+    """
+
+    keep_memory = False
+
+    def __init__(self, player: Player, hold: int, action_space: spaces.Space[Any]) -> None:
+        """`player` is asked in the first step of a game, and in every `hold`-th after it."""
+        self.name, self._player, self._hold = player.name, player, hold
+        self._shape, self._dtype = action_space.shape or (), action_space.dtype
+        self._width = int(np.prod(self._shape))
+        self.memory_size = 1 + self._width + player.memory_size
+
+    def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> Decision:
+        """See `Player.act`; there are no extras."""
+        memory = memory.copy()
+        rows = np.flatnonzero(memory[:, 0] == 0)
+        if len(rows):
+            inside = slice(1 + self._width, None)
+            decision = self._player.act(obs[rows], legal[rows], memory[rows, inside], rng)
+            memory[rows, 0] = self._hold
+            memory[rows, 1 : inside.start] = decision.action.reshape(len(rows), -1)
+            memory[rows, inside] = decision.memory
+        memory[:, 0] -= 1
+        action = memory[:, 1 : 1 + self._width].astype(self._dtype)
+        return Decision(action.reshape(len(obs), *self._shape), memory, {})
+
+
+def seated(policy: Policy, name: str, greedy: bool) -> Player:
+    """The player that `policy` is in a game at full rate: it keeps its actions as long as it did in training."""
+    player = PolicyPlayer(policy, name, greedy)
+    return player if policy.config.hold == 1 else Holding(player, policy.config.hold, policy.action_space)
 
 
 class Pool:
@@ -73,7 +111,7 @@ class Pool:
         action: Array | None = None
         for key, stack in self._stacks.items():
             rows = np.flatnonzero(self._stack_of[member] == key)
-            if len(rows):
+            if len(rows) or action is None:  # the first is asked even for nothing: it knows what an action is
                 chosen, kept = stack.act(self._place[member[rows]], obs[rows], legal[rows], memory[rows, 1:], rng)
                 action = np.zeros((len(obs), *chosen.shape[1:]), chosen.dtype) if action is None else action
                 action[rows], memory[rows, 1 : 1 + kept.shape[1]] = chosen, kept

@@ -27,6 +27,8 @@ class PolicyConfig(Config):
     """Memory between encoder and heads."""
     core_width: int = Field(64, ge=1)
     """H, width of the core's memory."""
+    hold: int = Field(1, ge=1)
+    """Env steps for which an action is kept before the next decision, in training and ever after."""
     normalise_obs: bool = False
     """Scale observations by their running mean and variance."""
     normalise_value: bool = False

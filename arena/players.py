@@ -94,7 +94,7 @@ def _from_file(path: Path, name: str, spec: EnvSpec, greedy: bool) -> Player:
     """A snapshot file as a player called `name`."""
     import torch
 
-    from agents.player import PolicyPlayer
+    from agents.player import seated
     from agents.snapshot import load_snapshot
 
     torch.set_num_threads(1)  # a network this small is many times slower on several
@@ -106,4 +106,4 @@ def _from_file(path: Path, name: str, spec: EnvSpec, greedy: bool) -> Player:
             f"{path} was made for another game: it sees {made_for[0]} and does {made_for[1]}, "
             f"but {spec.id} shows {offered[0]} and takes {offered[1]}."
         )
-    return PolicyPlayer(policy, name=name, greedy=greedy)
+    return seated(policy, name, greedy)

@@ -41,7 +41,8 @@ class TrainingConfig(Config):
     opponents: int = Field(8, ge=1)
     """Past snapshots met in one stretch, at most."""
     snapshot_steps: int = Field(4_000_000, ge=1)
-    """Env steps in a stretch, after which a snapshot is frozen; rounded up to whole rollouts."""
+    """Env steps in a stretch, after which a snapshot is frozen; rounded up to whole rollouts. A policy that holds its
+    actions is trained on an env that skips the steps in between, so that each env step is a decision."""
 
 
 class Stretch:
@@ -57,15 +58,18 @@ class Stretch:
         seed: int,
         threads: Threads,
     ) -> None:
-        """`opponents` are frozen and of one architecture; without any, all games are the learner's own mirror.
+        """`opponents` are frozen and hold actions as long as the learner; without any, the learner only plays itself.
 
         Learning rows come from both seats where the learner plays itself, and from its own seat elsewhere.
         """
         self._algorithm, self._config, self._threads = algorithm, config, threads
         each = config.games // config.streams
+        hold = algorithm.policy.config.hold
+        held = {"frame_skip": hold} if hold > 1 else {}
+        everything = {**options, **config.options, **held}
         self._past = round(each * config.past) if opponents else 0
         self._streams = [
-            self._stream(make(env_id, each, **{**options, **config.options}), opponents, int(stream_seed))
+            self._stream(make(env_id, each, **everything), opponents, int(stream_seed))
             for stream_seed in np.random.SeedSequence(seed).generate_state(config.streams, np.uint64) >> np.uint64(11)
         ]
         self.rollout_steps = each * config.streams * config.steps
@@ -73,7 +77,7 @@ class Stretch:
 
     def _stream(self, env: Any, opponents: Sequence[Policy], seed: int) -> Iterator[Step]:
         learner = PolicyPlayer(self._algorithm.policy, "learner")
-        if not opponents:
+        if not self._past:
             return play(env, [learner], np.zeros((env.num_envs, 2), np.int64), seed)
         return play(env, [learner, Pool(opponents, [1.0] * len(opponents))], seats(env.num_envs, self._past), seed)
 
