@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -105,66 +106,62 @@ def cat(rollouts: list[Rollout]) -> Rollout:
 
 
 def collect(steps: Iterator[Step], length: int, player: int = 0) -> Rollout:
-    """Take `length` steps from `steps` and keep what concerns the lanes of `player`.
+    """Take `length` >= 1 steps from `steps` and keep what concerns the lanes of `player`.
 
     The stream goes on where this rollout stops, so calling again continues the same games.
     """
-    columns: dict[str, list[Array]] = {name: [] for name in _TIMED}
-    extras: dict[str, list[Array]] = {}
+    timed, extras = _Columns(), _Columns()
     finals: list[tuple[Array, Array, Array]] = []
-    memory = last_memory = np.zeros((0, 0), np.float32)
-    view = None
     for t, step in enumerate(islice(steps, length)):
         lanes, seats = step.lanes[player], step.action.shape[1]
-        view = _Lanes(lanes, everywhere=len(lanes) == step.action.shape[0] * seats)
+        take = partial(_rows, lanes=lanes, everywhere=len(lanes) == step.action.shape[0] * seats)
         if t == 0:
             memory = step.memory[player]
-        for name, column in (
-            ("obs", step.before.obs),
-            ("legal", step.before.legal),
-            ("acts", step.before.acts),
-        ):
-            columns[name].append(view(column))
-        columns["action"].append(view(step.action))
-        columns["reward"].append(view(step.after.reward))
-        columns["score"].append(view(step.after.score))
-        for name, flags in (("terminated", step.after.terminated), ("truncated", step.after.truncated)):
-            columns[name].append(flags.repeat(seats)[lanes])
-        for name, extra in step.extras[player].items():
-            extras.setdefault(name, []).append(extra)
-        if step.after.truncated.any():
-            cut = np.flatnonzero(columns["truncated"][-1])
-            at = np.stack([np.full_like(cut, t), cut], 1)
-            finals.append((view(step.after.final_obs)[cut], step.carried[player][cut], at))
-        last_memory = step.next_memory[player]
-    assert view is not None, "length must be at least 1"
-    columns["obs"].append(view(step.after.obs))
-    columns["legal"].append(view(step.after.legal))
-    timed = {name: torch.from_numpy(np.stack(column)) for name, column in columns.items()}
-    none = (timed["obs"].numpy()[0, :0], memory[:0], np.zeros((0, 2), np.int64))
+        before, after = step.before, step.after
+        for name, values in (("obs", before.obs), ("legal", before.legal)):
+            timed.put(name, t, length + 1, take(values))
+        for name, values in (("acts", before.acts), ("action", step.action), ("reward", after.reward)):
+            timed.put(name, t, length, take(values))
+        timed.put("score", t, length, take(after.score))
+        for name, flags in (("terminated", after.terminated), ("truncated", after.truncated)):
+            timed.put(name, t, length, flags.repeat(seats)[lanes])
+        for name, values in step.extras[player].items():
+            extras.put(name, t, length, values)
+        if after.truncated.any():
+            cut = np.flatnonzero(timed["truncated"][t])
+            finals.append(
+                (take(after.final_obs)[cut], step.carried[player][cut], np.stack([np.full_like(cut, t), cut], 1))
+            )
+    timed.put("obs", length, length + 1, take(after.obs))
+    timed.put("legal", length, length + 1, take(after.legal))
+    none = (timed["obs"][0, :0], memory[:0], np.zeros((0, 2), np.int64))
     final_obs, final_memory, final_at = (
         torch.from_numpy(np.concatenate(part)) for part in zip(none, *finals, strict=True)
     )
     return Rollout(
-        **timed,
+        **{name: torch.from_numpy(column) for name, column in timed.items()},
         memory=torch.from_numpy(np.array(memory)),
-        last_memory=torch.from_numpy(np.array(last_memory)),
+        last_memory=torch.from_numpy(np.array(step.next_memory[player])),
         final_obs=final_obs,
         final_memory=final_memory,
         final_at=final_at,
-        extras={name: torch.from_numpy(np.stack(extra)) for name, extra in extras.items()},
+        extras={name: torch.from_numpy(column) for name, column in extras.items()},
     )
 
 
-class _Lanes:
-    """Picks a player's rows out of arrays [B, P, ...]."""
+class _Columns(dict[str, Array]):
+    """Arrays [T, N, ...] that are filled one step at a time: each value is copied once, and freed while it is hot."""
 
-    def __init__(self, lanes: Array, everywhere: bool) -> None:
-        self.lanes, self.everywhere = lanes, everywhere
+    def put(self, name: str, t: int, length: int, values: Array) -> None:
+        if t == 0:
+            self[name] = np.empty((length, *values.shape), values.dtype)
+        self[name][t] = values
 
-    def __call__(self, column: Array) -> Array:
-        flat = column.reshape(column.shape[0] * column.shape[1], *column.shape[2:])
-        return flat if self.everywhere else flat[self.lanes]
+
+def _rows(values: Array, lanes: Array, everywhere: bool) -> Array:
+    """A player's rows [N, ...] of values [B, P, ...]."""
+    flat = values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
+    return flat if everywhere else flat[lanes]
 
 
 class Evaluation(NamedTuple):
