@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import torch
 from gymnasium import spaces
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from agents.distributions import ActionDist, Bernoulli, Categorical, Gaussian, head_width
@@ -19,7 +19,7 @@ from envs.errors import InputError
 class PolicyConfig(Config):
     """Shape of a policy network."""
 
-    hidden: tuple[int, ...] = Field((64, 64), min_length=1)
+    hidden: tuple[PositiveInt, ...] = Field((64, 64), min_length=1)
     """Width of each encoder layer."""
     activation: Literal["tanh", "relu"] = "tanh"
     """Nonlinearity of the encoder."""

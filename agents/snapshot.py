@@ -73,16 +73,27 @@ def load_snapshot(path: Path) -> Snapshot:
         raise InputError(f"{path} is not a whole snapshot file: {fault}.") from None
     if text is None:
         raise InputError(f"{path} holds weights of another program: it has no arena header.")
+    policy, meta = _read_header(text, path)
+    try:
+        policy.load_state_dict(weights)
+    except RuntimeError:
+        raise InputError(f"the weights in {path} do not fit the network that its header describes.") from None
+    return Snapshot(policy.eval().requires_grad_(False), meta)
+
+
+def _read_header(text: str, path: Path) -> tuple[Policy, dict[str, Any]]:
+    """A policy of the right shape, and what the writer noted."""
     try:
         header = json.loads(text)
         if header["format"] > FORMAT:
             raise InputError(f"{path} has format {header['format']}; this version reads up to {FORMAT}.")
         config = parse(PolicyConfig, header["policy"], str(path))
-        policy = Policy(_space_from_json(header["obs_space"]), _space_from_json(header["action_space"]), config)
-        policy.load_state_dict(weights)
-    except (KeyError, TypeError, RuntimeError, json.JSONDecodeError) as fault:
-        raise InputError(f"{path} is not a snapshot of this program: {str(fault).splitlines()[0]}.") from None
-    return Snapshot(policy.eval().requires_grad_(False), header["meta"])
+        obs_space, action_space = (_space_from_json(header[name]) for name in ("obs_space", "action_space"))
+        return Policy(obs_space, action_space, config), dict(header["meta"])
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AssertionError) as fault:
+        raise InputError(f"{path} is not a snapshot of this program: its header has a wrong {fault!r}.") from None
 
 
 def _space_to_json(space: spaces.Space[Any]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
 
 from agents.player import PolicyPlayer
 from agents.policy import Policy, PolicyConfig
@@ -42,9 +44,26 @@ def new_player(spec: EnvSpec, seed: int = 0, sharpness: float = 1.0, **config: A
     return PolicyPlayer(new_policy(spec, seed, sharpness, **config), f"policy {seed}")
 
 
-def everywhere(games: int, seats: int = 2) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def everywhere(games: int, seats: int = 2) -> NDArray[np.int64]:
     """A seating in which player 0 sits in every seat."""
     return np.zeros((games, seats), np.int64)
+
+
+class _Always:
+    """Draws the same number for ever."""
+
+    def __init__(self, number: float) -> None:
+        self._number = number
+
+    def random(self, shape: tuple[int, ...], dtype: str = "float64") -> NDArray[np.floating[Any]]:
+        return np.full(shape, self._number, dtype)
+
+    standard_normal = random
+
+
+def always(number: float) -> Generator:
+    """A generator that draws `number` for ever."""
+    return cast(Generator, _Always(number))
 
 
 def same(one: Rollout, other: Rollout) -> bool:

@@ -10,30 +10,16 @@ import torch
 from gymnasium import spaces
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.random import Generator
 from scipy.stats import chisquare, kstest, norm
 from torch import Tensor
 from torch import distributions as reference
 
 from agents.distributions import Bernoulli, Categorical, Gaussian, head_width
 from envs.errors import InputError
+from tests.minds import always
 
 ROWS = (5, 4)
 BELOW_ONE = float(np.nextafter(np.float32(1), np.float32(0)))
-
-
-class Always:
-    """A generator that draws the same number for ever."""
-
-    def __init__(self, number: float) -> None:
-        self.number = number
-
-    def random(self, shape: tuple[int, ...], dtype: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        return np.full(shape, self.number, dtype)
-
-
-def always(number: float) -> Generator:
-    return cast(Generator, Always(number))
 
 
 def numbers(*shape: int, seed: int = 0, scale: float = 2.0) -> Tensor:

@@ -1,0 +1,119 @@
+"""A pool of frozen policies plays as its members would, one by one."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from scipy.stats import chisquare
+
+import envs
+from agents.play import play
+from agents.player import PolicyPlayer, Pool
+from envs.core import Array, EnvSpec, Floats, Ints
+from tests.minds import GRU, NORMALISED, always, everywhere, new_policy
+from tests.toy import Race
+
+MIXTURES: dict[str, list[dict[str, Any]]] = {
+    "alike": [{}] * 4,
+    "recurrent": [GRU] * 3,
+    "normalised": [{**GRU, **NORMALISED}] * 3,
+    "mixed": [{}, GRU, {"hidden": (5, 9)}, {}, {**GRU, "core_width": 3}, {"activation": "relu"}, GRU],
+}
+
+
+def rows_for(spec: EnvSpec, count: int, members: int, width: int) -> tuple[Array, Array, Floats, Ints]:
+    """Views, legal actions, memory with the member in its first column, and the member."""
+    rng = np.random.default_rng(0)
+    size = spec.observation_spaces[0].shape
+    assert size is not None
+    obs = rng.normal(size=(count, *size)).astype(np.float32)
+    space = spec.action_spaces[0]
+    choices = int(space.n) if isinstance(space, spaces.Discrete) else 0
+    legal = rng.random((count, choices)) < 0.5
+    if choices:
+        legal[np.arange(count), rng.integers(choices, size=count)] = True
+    member = rng.integers(members, size=count)
+    member[member == 1] = 0  # nobody for one of them
+    memory = rng.normal(size=(count, width)).astype(np.float32)
+    memory[:, 0] = member + 1
+    return obs, legal, memory, member
+
+
+@pytest.mark.parametrize("actions", ["discrete", "multibinary", "box"])
+@pytest.mark.parametrize("mixture", MIXTURES)
+def test_stacked_is_member_by_member(mixture: str, actions: str) -> None:
+    spec = envs.make("SlimeVolley-v0", actions=actions).spec
+    policies = [new_policy(spec, seed, sharpness=4.0, **shape) for seed, shape in enumerate(MIXTURES[mixture])]
+    pool = Pool(policies, [1.0] * len(policies))
+    obs, legal, memory, member = rows_for(spec, 60, len(policies), pool.memory_size)
+    before = memory.copy()
+    decision = pool.act(obs, legal, memory, always(0.3))
+    assert np.array_equal(memory, before)
+    assert np.array_equal(decision.extras["member"], member)
+    assert np.array_equal(decision.memory[:, 0], member + 1)
+    for index, policy in enumerate(policies):
+        rows, width = np.flatnonzero(member == index), 1 + policy.memory_size
+        alone = PolicyPlayer(policy, "").act(obs[rows], legal[rows], memory[rows, 1:width], always(0.3))
+        np.testing.assert_allclose(decision.action[rows], alone.action, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(decision.memory[rows, 1:width], alone.memory, rtol=1e-4, atol=1e-5)
+        assert decision.action.dtype == alone.action.dtype
+
+
+def test_without_a_mask_too() -> None:
+    spec = envs.make("SlimeVolley-v0").spec
+    policies = [new_policy(spec, seed, sharpness=4.0) for seed in range(3)]
+    obs, legal, memory, _ = rows_for(spec, 50, 3, 1)
+    everything = Pool(policies, [1, 1, 1]).act(obs, np.ones_like(legal), memory, always(0.8)).action
+    masked = Pool(policies, [1, 1, 1]).act(obs, legal, memory, always(0.8)).action
+    assert legal[np.arange(50), masked].all()
+    assert not legal[np.arange(50), everything].all()
+
+
+@pytest.mark.parametrize("mixture", ["alike", "mixed"])
+def test_a_member_plays_its_game_to_the_end(mixture: str) -> None:
+    env = Race(40)
+    policies = [new_policy(env.spec, seed, **shape) for seed, shape in enumerate(MIXTURES[mixture])]
+    pool = Pool(policies, [1.0] * len(policies))
+    steps = list(islice(play(env, [pool], everywhere(40), seed=0), 60))
+    member = np.array([step.extras[0]["member"] for step in steps])
+    ended = np.array([(step.after.terminated | step.after.truncated).repeat(2) for step in steps])
+    changed = member[1:] != member[:-1]
+    assert not (changed & ~ended[:-1]).any()
+    assert 0.5 < changed.sum() / ended[:-1].sum() < 1  # a new game draws anew, and may draw the same again
+
+
+def test_shares_of_games_follow_the_weights() -> None:
+    spec = Race(1).spec
+    weights = np.array([3.0, 0.0, 1.0, 6.0])
+    pool = Pool([new_policy(spec, seed) for seed in range(4)], weights.tolist())
+    fresh = np.zeros((20_000, 1), np.float32)
+    legal = np.ones((20_000, 3), np.bool_)
+    decision = pool.act(np.zeros((20_000, 2), np.float32), legal, fresh, np.random.default_rng(0))
+    counts = np.bincount(decision.extras["member"], minlength=4)
+    assert counts[1] == 0
+    assert chisquare(counts[[0, 2, 3]], 2000 * weights[[0, 2, 3]]).pvalue > 0.01
+    for draw in (0.0, float(np.nextafter(1, 0))):
+        assert pool.act(np.zeros((3, 2), np.float32), legal[:3], fresh[:3], always(draw)).action.shape == (3,)
+
+
+def test_a_pool_without_a_seat() -> None:
+    spec = Race(1).spec
+    pool = Pool([new_policy(spec), new_policy(spec, **GRU)], [1, 1])
+    nothing = np.zeros((0, 2), np.float32), np.zeros((0, 3), np.bool_), np.zeros((0, 8), np.float32)
+    decision = pool.act(*nothing, np.random.default_rng(0))
+    assert decision.action.shape == (0,) and decision.memory.shape == (0, 8)
+
+
+def test_a_pool_is_frozen() -> None:
+    """What its members learn later does not reach it."""
+    spec = envs.make("SlimeVolley-v0").spec
+    policy = new_policy(spec, sharpness=4.0)
+    pool = Pool([policy], [1])
+    obs, legal, memory, _ = rows_for(spec, 50, 1, 1)
+    before = pool.act(obs, legal, memory, always(0.3)).action
+    policy.heads.linear.weight.data.neg_()
+    assert np.array_equal(pool.act(obs, legal, memory, always(0.3)).action, before)
