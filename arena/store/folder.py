@@ -34,7 +34,7 @@ from arena.store.files import (
     sweep_drafts,
     write_atomic,
 )
-from arena.store.lock import Lock
+from arena.store.lock import Lock, holder
 from arena.store.log import Log, Snapshot
 from envs.errors import InputError
 
@@ -113,6 +113,10 @@ class RunFolder:
 
     def __exit__(self, *fault: object) -> None:
         self.close()
+
+    def writer(self) -> str | None:
+        """Process id of whoever writes this run now; None if nobody does."""
+        return holder(self.path / "lock")
 
     def append_block(self, key: str, results: Iterable[Result]) -> bool:
         """Log a block of games in one transaction; False, and nothing changes, if `key` is logged already."""
