@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Self
 from zlib import crc32
@@ -15,7 +16,7 @@ import torch
 
 from agents.algorithms.ppo import Metrics
 from agents.parallel import Threads
-from agents.player import PolicyPlayer
+from agents.player import seated
 from agents.policy import Policy
 from agents.snapshot import load_snapshot, save_snapshot
 from arena.config import Budget, load, parse_budget
@@ -83,19 +84,30 @@ class League:
         self._speed = 0.0
 
     @classmethod
-    def create(cls, path: Path, config: LeagueConfig, command: Sequence[str] = ()) -> Self:
+    def create(
+        cls,
+        path: str | Path,
+        config: LeagueConfig | str | Path,
+        overrides: Iterable[str] = (),
+        command: Sequence[str] = (),
+    ) -> Self:
         """Start a league in a new folder.
+
+        Args:
+            config: settings, or a preset's name, or a run file.
+            overrides: "dotted.key=value" each, for a preset or a file.
+            command: the words that the league was started with, for the record.
 
         Raises:
             InputError: a config that fits no game, or a folder that is taken or cannot be written.
         """
-        spec = make(config.game.id, 1, **config.game.options).spec
-        make(config.game.id, 1, **{**config.game.options, **config.training.options})
-        for name in config.anchors:
-            bot(name, spec)
-        if spec.seats != 2 or not spec.symmetric:
-            raise InputError(f"{config.game.id} is not a symmetric game of two seats, which self-play here needs.")
-        return cls(RunFolder.create(path, config, config.seed, command))
+        if isinstance(config, LeagueConfig):
+            if overrides:
+                raise InputError("overrides change a preset or a file: make the LeagueConfig as it shall be.")
+        else:
+            config = load(LeagueConfig, config, overrides)
+        _check(config)
+        return cls._in(RunFolder.create(path, config, config.seed, command))
 
     @classmethod
     def open(cls, path: str | Path, write: bool = False) -> Self:
@@ -104,7 +116,16 @@ class League:
         Raises:
             InputError: no run there, or, for writing, one that another process writes.
         """
-        return cls(RunFolder.open(path, write))
+        return cls._in(RunFolder.open(path, write))
+
+    @classmethod
+    def _in(cls, folder: RunFolder) -> Self:
+        """The league of `folder`, which is closed if that fails."""
+        try:
+            return cls(folder)
+        except BaseException:
+            folder.close()
+            raise
 
     def close(self) -> None:
         """Let others write."""
@@ -131,16 +152,20 @@ class League:
         return standings(list(self.folder.results()), self.config.anchors)
 
     def run(
-        self, more: Budget | None = None, stop: Callable[[], bool] = lambda: False, report: Report = lambda _: None
+        self,
+        more: Budget | str | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        report: Report = lambda _: None,
     ) -> None:
         """Train until the budget is spent or `stop()` is true, which is asked between stretches.
 
         Args:
-            more: spend this much on top of what has been spent; None: what is left of the config's budget.
+            more: spend this much, such as "60s" or "5M-steps", on top of what has been spent; None: what is left of
+                the config's budget.
             report: told of progress after every rollout and every rating.
         """
         self._started = time.monotonic()
-        budget = self._total(more)
+        budget = self._total(parse_budget(more) if isinstance(more, str) else more)
         for learner in self._learners:  # a snapshot whose process died before it was rated
             self._freeze_and_rate(learner, budget, report)
         while self._share(budget) < 1 and not stop():
@@ -202,7 +227,8 @@ class League:
         if name is None:
             return
         known = [snapshot.name for snapshot in self.folder.snapshots()]
-        before = list(_without(name, self.folder.results()))
+        # The log as it was when the snapshot was new, so that one half-rated meets the same rivals again.
+        before = list(takewhile(lambda result: name not in result.players, self.folder.results()))
         rivals = self._rivals(name, known[: known.index(name)] if name in known else known, rate(before) if before else {})
         if name not in known:
             parents = [snapshot.name for snapshot in self.folder.snapshots() if snapshot.member == learner.name]
@@ -223,17 +249,19 @@ class League:
         rng = np.random.default_rng(self._seed("rivals", name))
         best = sorted((other for other in others if other in ratings), key=lambda other: -ratings[other].exposed)[:1]
         rest = [other for other in others if other not in best]
-        drawn = rng.permutation(rest)[: max(0, count - len(best))] if rest else []
-        return [*best[:count], *(str(other) for other in drawn)]
+        drawn: list[str] = rng.permutation(rest)[: max(0, count - len(best))].tolist()
+        return [*best[:count], *drawn]
 
     def _finals(self, budget: Budget, report: Report) -> None:
         """More games where they decide something: among the best, and between the champion and the anchors."""
-        if not self.config.evaluation.final_games:
+        done = (record["steps"] for record in self.folder.metrics() if record["kind"] == "final")
+        if not self.config.evaluation.final_games or self.steps in done:
             return
         best = [standing.name for standing in self._standings if not standing.anchor][:4]
         pairs = [(a, b) for i, a in enumerate(best) for b in best[i + 1 :]]
         pairs += [(name, anchor) for name in best for anchor in self.config.anchors]
         self._play("final", pairs, self.config.evaluation.final_games, budget, report)
+        self.folder.append_metrics({"kind": "final", "seconds": self.seconds, "steps": self.steps})
 
     def _play(
         self, kind: str, pairs: Sequence[tuple[str, str]], games: int, budget: Budget, report: Report
@@ -259,7 +287,7 @@ class League:
     def _player(self, name: str) -> Player:
         if name in self._anchors:
             return self._anchors[name]
-        return PolicyPlayer(self._policy(name), name, self.config.evaluation.greedy)
+        return seated(self._policy(name), name, self.config.evaluation.greedy)
 
     def _load_policy(self, name: str) -> Policy:
         member, _, step = name.rpartition(":")
@@ -274,8 +302,23 @@ class League:
         return int(source.generate_state(1, np.uint64)[0] >> np.uint64(11))
 
 
-def _without(name: str, results: Iterator[Result]) -> Iterator[Result]:
-    return (result for result in results if name not in result.players)
+def _check(config: LeagueConfig) -> None:
+    """Raise where `config` cannot be played: before anything is on disk."""
+    game, training = config.game, config.training
+    spec = make(game.id, 1, **game.options).spec
+    own = make(game.id, 1, **{**game.options, **training.options}).spec
+    for name in config.anchors:
+        bot(name, spec)
+    if spec.seats != 2 or not spec.symmetric:
+        raise InputError(f"{game.id} is not a symmetric game of two seats, which self-play here needs.")
+    if (own.observation_spaces, own.action_spaces) != (spec.observation_spaces, spec.action_spaces):
+        raise InputError("training.options must leave observations and actions as they are in rated games.")
+    if training.games < 2 * training.streams:
+        raise InputError(
+            f"training.games = {training.games} cannot be shared by training.streams = {training.streams}: "
+            "each needs at least 2 games."
+        )
+    _device(config.device)
 
 
 def _device(name: str) -> torch.device:
