@@ -13,18 +13,40 @@ from typing import TYPE_CHECKING, Any
 from arena.siblings import check_siblings
 
 if TYPE_CHECKING:  # the names in `_API` once more, for type checkers and editors
-    from arena.result import MatchSummary, Result
+    from arena.api import MatchOutcome, make_env, play
+    from arena.league.config import LeagueConfig
+    from arena.league.league import League
+    from arena.players import load_player
+    from arena.result import MatchSummary, Result, summarise
 
 __version__ = "0.1.0"
 
 _API = {
+    "League": "arena.league.league",
+    "LeagueConfig": "arena.league.config",
+    "MatchOutcome": "arena.api",
     "MatchSummary": "arena.result",
     "Result": "arena.result",
+    "load_player": "arena.players",
+    "make_env": "arena.api",
+    "play": "arena.api",
+    "summarise": "arena.result",
 }
 """Public name -> module that defines it. A name must not be that of a module in this folder: importing the
 module would replace it."""
 
-__all__ = ["MatchSummary", "Result", "__version__"]
+__all__ = [
+    "League",
+    "LeagueConfig",
+    "MatchOutcome",
+    "MatchSummary",
+    "Result",
+    "__version__",
+    "load_player",
+    "make_env",
+    "play",
+    "summarise",
+]
 
 check_siblings(Path(__file__).resolve().parent.parent)
 

@@ -1,0 +1,118 @@
+"""Overview: how far a run is, read from its folder alone, also while another process writes it. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from arena.config import load, parse_budget
+from arena.league.standings import Standing, standings
+from arena.store import RunFolder, Snapshot
+
+Record = Mapping[str, Any]
+"""A line of metrics.jsonl."""
+
+
+class _Game(BaseModel):
+    id: str
+    options: dict[str, Any]
+
+
+class _Member(BaseModel):
+    name: str
+
+
+class Outline(BaseModel):
+    """The part of a run's config that readers need; `LeagueConfig`, all of it, would bring torch along."""
+
+    budget: str
+    game: _Game
+    anchors: tuple[str, ...]
+    learners: tuple[_Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerOverview:
+    """One learner."""
+
+    name: str
+    stretches: int
+    """Stretches of training that are on file."""
+    steps: int
+    """Env steps trained."""
+    metrics: Record
+    """Means over its last stretch: losses, entropy, steps_per_second, ...; empty before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A run at one moment."""
+
+    writer: str | None
+    """Process id of whoever runs it; None if it is stopped."""
+    budget: str
+    """Of the config; more may have been spent since, on request."""
+    share: float
+    """0..1 of that budget spent."""
+    seconds: float
+    """Spent on training and rating."""
+    steps: int
+    """Env steps trained, all learners."""
+    games: int
+    """Rated games in the log."""
+    snapshots: int
+    learners: tuple[LearnerOverview, ...]
+
+
+def outline(run: RunFolder) -> Outline:
+    """The config of `run`.
+
+    Raises:
+        InputError: config.yaml cannot be read, or is not that of a league.
+    """
+    return load(Outline, run.path / "config.yaml")
+
+
+def leaderboard(run: RunFolder) -> list[Standing]:
+    """Everybody who has been rated, best first."""
+    return standings(list(run.results()), outline(run).anchors)
+
+
+def overview(run: RunFolder) -> Overview:
+    """How far `run` is: what is on file, so a running stretch counts when it has ended."""
+    config = outline(run)
+    snapshots, metrics = run.snapshots(), list(run.metrics())
+    learners = tuple(_learner(member.name, snapshots, metrics) for member in config.learners)
+    seconds = max((record["seconds"] for record in metrics), default=0.0)
+    steps = sum(learner.steps for learner in learners)
+    budget = parse_budget(config.budget)
+    spent = seconds / budget.seconds if budget.seconds else steps / (budget.steps or 1)
+    return Overview(
+        writer=run.writer(),
+        budget=config.budget,
+        share=min(1.0, spent),
+        seconds=seconds,
+        steps=steps,
+        games=run.games(),
+        snapshots=len(snapshots),
+        learners=learners,
+    )
+
+
+def first_above(metrics: Iterable[Record], anchor: str) -> Record | None:
+    """The first "rating" record in which the newest snapshot scored above 0 against `anchor`."""
+    ratings = (record for record in metrics if record["kind"] == "rating")
+    return next((record for record in ratings if (record["scores"].get(anchor) or 0) > 0), None)
+
+
+def _learner(name: str, snapshots: Iterable[Snapshot], metrics: Iterable[Record]) -> LearnerOverview:
+    steps = [snapshot.step for snapshot in snapshots if snapshot.member == name]
+    last: Record = {}
+    for record in metrics:
+        if record["kind"] == "training" and record["learner"] == name:
+            last = record
+    means = {key: value for key, value in last.items() if key not in ("kind", "learner", "step", "seconds")}
+    return LearnerOverview(name, len(steps), max(steps, default=0), means)
