@@ -141,7 +141,8 @@ class PPO:
                 break
         self._normalise(batch)
         target = batch.numbers[3]
-        unexplained = (target - rollout.extras["value"]).var() / target.var().clamp_min(1e-8)
+        residual = target - rollout.extras["value"]
+        unexplained = residual.var(correction=0) / target.var(correction=0).clamp_min(1e-8)
         means = dict(zip(LOSSES, torch.stack(epochs).mean(0).tolist(), strict=True))
         return {
             **means,
@@ -156,9 +157,9 @@ class PPO:
         following = next_values(value, *bootstrap(self.policy, rollout), *ends)
         advantage = gae(rollout.reward, value, following, *ends, self.config.gamma, self.config.lam)
         target = advantage + value
-        if self.config.normalise_advantage:
+        if self.config.normalise_advantage and rollout.acts.any():
             acted = advantage[rollout.acts]
-            advantage = (advantage - acted.mean()) / (acted.std() + 1e-8)
+            advantage = (advantage - acted.mean()) / (acted.std(correction=0) + 1e-8)
         weight = rollout.acts / rollout.acts.float().mean().clamp_min(1e-8)
         numbers = torch.stack([weight, rollout.extras["logprob"], advantage, target])
         legal = None if rollout.legal.all() else rollout.legal[:-1]
