@@ -4,8 +4,8 @@ A command is a plain function with typed, documented parameters that returns an 
 imported when the command is used, so `arena --help` needs nothing heavy. To add one, write the function and
 a line in `COMMANDS`.
 
-Exit codes: 0 done, 1 a check failed, 2 bad input (one sentence on standard error), 130 interrupted,
-141 the reader of standard output went away.
+Exit codes: 0 done, 1 a check failed, 2 bad input (one sentence on standard error), 130 interrupted (also where a
+league was asked to end and has ended cleanly), 141 the reader of standard output went away, 143 terminated.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Outcome:
     path: str
     env: str
     options: dict[str, Any]
-    """Of the env."""
+    """Of the env, where they are not its defaults."""
     ended: str
     """budget, interrupted or terminated."""
     share: float
@@ -52,13 +52,15 @@ class Outcome:
     def of(cls, league: League, ended: str, share: float) -> Outcome:
         """The outcome of `league` as it is now."""
         from arena.league.overview import first_above
+        from envs.registry import make
 
         seconds, game = league.seconds, league.config.game
+        usual = make(game.id).spec.options
         first = first_above(league.folder.metrics(), YARDSTICK)
         return cls(
             path=str(league.folder.path),
             env=game.id,
-            options=game.options,
+            options={key: value for key, value in game.options.items() if value != usual.get(key)},
             ended=ended,
             share=share,
             seconds=seconds,

@@ -44,7 +44,7 @@ class Display(Protocol):
 @contextmanager
 def display(path: Path, anchors: Sequence[str]) -> Iterator[Display]:
     """The display that fits standard error, for the league in `path`."""
-    if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+    if not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
         yield Lines(anchors)
         return
     from rich.console import Console
