@@ -3,20 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := pyproject.toml setup.py constraints.txt
 
-# make league: a seed, a time limit and a folder may be given, as in `make league SEED=1 BUDGET=60s OUT=runs/x`.
-OUT ?= runs/slime-laptop$(if $(SEED),-seed$(SEED))-$(shell date +%Y%m%d-%H%M%S)
-OUT := $(OUT)
-
 .PHONY: help league test check learning bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-league: .venv/run.stamp ## train, rate and log a small slime volleyball league, then print its leaderboard
-	$(BIN)/arena league run slime-laptop --out $(OUT) $(if $(SEED),--set seed=$(SEED)) $(if $(BUDGET),--budget $(BUDGET))
-	$(BIN)/arena league leaderboard $(OUT)
-	@echo "Watch it: $(BIN)/arena watch $(OUT)@champion baseline"
+# A seed, a time limit and a folder may be given, as in `make league SEED=1 BUDGET=60s OUT=runs/x`.
+league: .venv/run.stamp ## train and rate a small slime volleyball league, print its leaderboard and how to watch it
+	$(BIN)/arena league run slime-laptop $(if $(OUT),--out $(OUT)) $(if $(SEED),--seed $(SEED)) $(if $(BUDGET),--budget $(BUDGET))
 
 test: .venv/dev.stamp ## run the tests, without the slow learning probes
 	$(BIN)/python -m pytest
