@@ -1,0 +1,60 @@
+"""The examples run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents.snapshot import load_snapshot
+from arena.cli import main
+from tests.sources import ROOT
+
+EXAMPLES = ROOT / "examples"
+SMALL = [
+    "training.games=8",
+    "training.steps=16",
+    "training.snapshot_steps=256",
+    "game.options.lives=1",
+    "evaluation.games=2",
+    "evaluation.final_games=2",
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of my_league.toml."""
+    path = tmp_path_factory.mktemp("runs") / "mine"
+    changes = [word for change in SMALL for word in ("--set", change)]
+    line = ["league", "run", str(EXAMPLES / "my_league.toml"), "--out", str(path), "--budget", "512-steps", *changes]
+    assert main(line) == 0
+    return path
+
+
+def test_my_league_trains_two_networks(run: Path) -> None:
+    wide, memory = (
+        load_snapshot(run / "snapshots" / f"{name}-256.safetensors").policy.config for name in ("wide", "memory")
+    )
+    assert (wide.hidden, wide.core) == ((128, 64), "none")
+    assert (memory.hidden, memory.core, memory.core_width) == ((64,), "gru", 32)
+
+
+def test_custom_matchup(run: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "custom_matchup.py"), f"{run}@champion", "random", "--games", "4"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["SlimeVolley-v0"] * 3
+    assert "chaser against baseline" in lines[0]
+    assert "chaser against wide:256" in lines[1] or "chaser against memory:256" in lines[1]
+    assert "chaser against random" in lines[2]
+    assert " in 4 games" in lines[2]
+
+
+def test_every_example_is_tried_here() -> None:
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {"custom_matchup.py", "my_league.toml"}
