@@ -57,10 +57,12 @@ def print_leaderboard(table: Sequence[Standing], anchors: Sequence[str], title: 
         drawn = draw(sorted(shown, key=lambda row: row[0]), columns, title)
         if console.measure(drawn, options=console.options.update(max_width=WIDE)).maximum <= console.width:
             break
-    console.print(drawn)
-    if len(shown) < len(rows):
-        console.print(f"and {len(rows) - len(shown)} more")
-    console.print(CAPTION, style="dim")
+    with console.capture() as captured:  # rich would end the process where the reader has gone away
+        console.print(drawn)
+        if len(shown) < len(rows):
+            console.print(f"and {len(rows) - len(shown)} more")
+        console.print(CAPTION, style="dim")
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def draw(rows: Sequence[tuple[int, Standing]], columns: Sequence[str], title: str) -> Table:

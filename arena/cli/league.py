@@ -185,10 +185,14 @@ def _print_status(dir: Path, seen: Overview, created: str) -> None:
     state = f"running as process {seen.writer}" if seen.writer else "stopped"
     print(f"{dir}: {state}, made {created}")
     print(f"spent: {seen.seconds:.1f} s and {seen.steps:,} env steps, {seen.share:.0%} of its budget of {seen.budget}")
-    print(f"stored: {seen.snapshots} snapshots, {seen.games:,} rated games")
+    print(f"stored: {_count(seen.snapshots, 'snapshot', 's')}, {_count(seen.games, 'rated game', 's')}")
     for learner in seen.learners:
-        done = f"{learner.steps:,} env steps in {learner.stretches} stretch{'es' * (learner.stretches != 1)}"
+        done = f"{learner.steps:,} env steps in {_count(learner.stretches, 'stretch', 'es')}"
         print(f"{learner.name}: {done}{_told(learner.metrics)}")
+
+
+def _count(number: int, noun: str, plural: str) -> str:
+    return f"{number:,} {noun}{plural * (number != 1)}"
 
 
 def _told(metrics: Mapping[str, Any]) -> str:

@@ -127,7 +127,7 @@ class Outcome:
                 f"{self.above['seconds']:.1f} s and {self.above['steps']:,} env steps ({self.above['snapshot']})"
             )
         elif YARDSTICK in self.anchors:
-            lines.append(f"above {YARDSTICK}: no snapshot yet when it was new")
+            lines.append(f"above {YARDSTICK}: no new snapshot's mean score has passed 0 yet")
         if self.ended != "budget":
             lines.append(f"{self.ended} at {self.share:.0%} of the budget; nothing that was trained is lost")
         return lines
