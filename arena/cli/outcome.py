@@ -113,8 +113,8 @@ class Outcome:
         best = self.champion
         if best is None:
             return []
-        met = (f"{score(summary)} against {anchor}" for anchor, summary in best.against.items())
-        return [f"champion: {best.name}, skill {skill(best.rating)}; mean score {', '.join(met) or '-'}"]
+        met = ", ".join(f"{score(summary)} against {anchor}" for anchor, summary in best.against.items())
+        return [f"champion: {best.name}, skill {skill(best.rating)}" + (f"; mean score {met}" if met else "")]
 
     def _figures(self) -> Sequence[str]:
         lines = [
