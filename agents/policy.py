@@ -99,7 +99,8 @@ class Policy(nn.Module):
         return self.read(features, legal)
 
     def encode(self, obs: Tensor) -> Tensor:
-        """[..., *obs_shape] -> [..., width]."""
+        """[..., *obs_shape] -> [..., width]; games may see in another precision than networks think in."""
+        obs = obs.float()
         encoded: Tensor = self.encoder(obs if self.norm_obs is None else self.norm_obs(obs))
         return encoded
 

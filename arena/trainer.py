@@ -97,12 +97,12 @@ def seats(games: int, past: int) -> Ints:
 
 
 def _games(rollouts: Sequence[Rollout], past: int) -> Metrics:
-    """Length of the games that ended, and the learner's share of points against the past (NaN without any)."""
+    """Length of the games that ended, and the learner's share of points against the past; NaN where there were none."""
     ended = sum(int(r.ended.sum()) for r in rollouts)
     rows = sum(r.ended.numel() for r in rollouts)
     against = [r.score[:, r.lane_count - past :] for r in rollouts] if past else []
     scores = torch.cat([s[~s.isnan()] for s in against]) if against else torch.zeros(0)
     return {
-        "game_steps": rows / max(ended, 1),
+        "game_steps": rows / ended if ended else float("nan"),
         "past_score": float((scores.sign().mean() + 1) / 2) if len(scores) else float("nan"),
     }

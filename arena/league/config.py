@@ -82,6 +82,8 @@ class LeagueConfig(Config):
         names = [learner.name for learner in learners]
         if len(set(names)) < len(names):
             raise ValueError("two learners have the same name")
+        if "champion" in names:
+            raise ValueError("no learner may be called champion: DIR@champion is the best of a run")
         if len({learner.policy.hold for learner in learners}) > 1:
             raise ValueError("learners that meet must have the same policy.hold")
         return learners

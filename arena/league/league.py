@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,14 +73,9 @@ class League:
         self._spec = make(self.config.game.id, 1, **self.config.game.options).spec
         self._anchors: dict[str, Player] = {name: bot(name, self._spec) for name in self.config.anchors}
         self._policy = lru_cache(maxsize=256)(self._load_policy)
-        device = _device(self.config.device)
-        self._learners = [
-            Learner(config, self._spec, self._seed("learner", config.name), device, self._threads)
-            for config in self.config.learners
-        ]
-        resumes = [learner.restore(self._resume_path(learner)) for learner in self._learners]
-        self._spent = max(resumes)
-        self._started = time.monotonic()
+        self._learners = self._load_learners()
+        self._spent = max(learner.seconds for learner in self._learners)
+        self._started: float | None = None
         self._standings = self.leaderboard()
         self._speed = 0.0
 
@@ -145,7 +141,7 @@ class League:
     @property
     def seconds(self) -> float:
         """Time spent on training and rating."""
-        return self._spent + time.monotonic() - self._started
+        return self._spent + (0.0 if self._started is None else time.monotonic() - self._started)
 
     def leaderboard(self) -> list[Standing]:
         """Everybody who has been rated, best first."""
@@ -165,16 +161,36 @@ class League:
             report: told of progress after every rollout and every rating.
         """
         self._started = time.monotonic()
-        budget = self._total(parse_budget(more) if isinstance(more, str) else more)
+        try:
+            self._spend(self._total(parse_budget(more) if isinstance(more, str) else more), stop, report)
+        except BaseException:  # what was begun is begun again
+            self._learners, self._standings = self._load_learners(), self.leaderboard()
+            raise
+        finally:
+            self._spent, self._started = self.seconds, None
+
+    def _spend(self, budget: Budget, stop: Callable[[], bool], report: Report) -> None:
         for learner in self._learners:  # a snapshot whose process died before it was rated
             self._freeze_and_rate(learner, budget, report)
         while self._share(budget) < 1 and not stop():
             learner = min(self._learners, key=lambda one: one.stretches)
             self._train(learner, budget, report)
-            self.folder.write_atomic(self._resume_path(learner).relative_to(self.folder.path).as_posix(), learner.state(self.seconds))
+            resume = self._resume_path(learner).relative_to(self.folder.path).as_posix()
+            self.folder.write_atomic(resume, learner.state(self.seconds))
             self._freeze_and_rate(learner, budget, report)
         if self._share(budget) >= 1:
             self._finals(budget, report)
+
+    def _load_learners(self) -> list[Learner]:
+        """The learners as the folder has them."""
+        device = _device(self.config.device)
+        learners = [
+            Learner(config, self._spec, self._seed("learner", config.name), device, self._threads)
+            for config in self.config.learners
+        ]
+        for learner in learners:
+            learner.restore(self._resume_path(learner))
+        return learners
 
     def _total(self, more: Budget | None) -> Budget:
         if more is None:
@@ -209,7 +225,7 @@ class League:
             self._speed = trained / (time.monotonic() - began)
             self._report(report, f"training {learner.name}", budget)
         learner.stretches += 1
-        means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+        means = {key: _mean(row[key] for row in rows) for key in rows[0]}
         record = {"kind": "training", "learner": learner.name, "step": learner.steps, "seconds": self.seconds}
         self.folder.append_metrics({**record, "steps_per_second": self._speed, "opponents": names, **means})
 
@@ -229,7 +245,9 @@ class League:
         known = [snapshot.name for snapshot in self.folder.snapshots()]
         # The log as it was when the snapshot was new, so that one half-rated meets the same rivals again.
         before = list(takewhile(lambda result: name not in result.players, self.folder.results()))
-        rivals = self._rivals(name, known[: known.index(name)] if name in known else known, rate(before) if before else {})
+        rivals = self._rivals(
+            name, known[: known.index(name)] if name in known else known, rate(before) if before else {}
+        )
         if name not in known:
             parents = [snapshot.name for snapshot in self.folder.snapshots() if snapshot.member == learner.name]
             parent = parents[-1] if parents else None
@@ -319,6 +337,12 @@ def _check(config: LeagueConfig) -> None:
             "each needs at least 2 games."
         )
     _device(config.device)
+
+def _mean(values: Iterable[float]) -> float:
+    """Mean of what is known; NaN if nothing is."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
+
 
 
 def _device(name: str) -> torch.device:

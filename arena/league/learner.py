@@ -27,6 +27,8 @@ class Learner:
         """Stretches of training finished."""
         self.steps = 0
         """Env steps trained."""
+        self.seconds = 0.0
+        """What of the league's budget was spent when this learner was last saved."""
         weights, order = np.random.SeedSequence(seed).generate_state(2)
         torch.manual_seed(int(weights))
         policy = Policy(spec.observation_spaces[0], spec.action_spaces[0], config.policy).to(device)
@@ -39,23 +41,24 @@ class Learner:
 
     def state(self, seconds: float) -> bytes:
         """Everything the next stretch depends on; `seconds` of the league's budget are spent."""
+        self.seconds = seconds
         buffer = io.BytesIO()
         counts = {"stretches": self.stretches, "steps": self.steps, "seconds": seconds}
         torch.save({**counts, "algorithm": self.algorithm.state_dict()}, buffer)
         return buffer.getvalue()
 
-    def restore(self, path: Path) -> float:
-        """Go on where `state` was written to `path`; returns the seconds spent then, 0 if there is no file yet.
+    def restore(self, path: Path) -> None:
+        """Go on where `state` was written to `path`; stay at the start if there is no file yet.
 
         Raises:
             InputError: the file is damaged or of another network.
         """
         if not path.exists():
-            return 0.0
+            return
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             self.algorithm.load_state_dict(state["algorithm"])
-            self.stretches, self.steps = int(state["stretches"]), int(state["steps"])
-            return float(state["seconds"])
+            self.stretches, self.steps, self.seconds = (state[name] for name in ("stretches", "steps", "seconds"))
         except Exception as fault:  # torch.load raises nearly anything on a damaged file
-            raise InputError(f"{path} cannot be resumed from: {str(fault).splitlines()[0]}.") from None
+            reason = (str(fault).splitlines() or [repr(fault)])[0].rstrip(".:")
+            raise InputError(f"{path} cannot be resumed from: {reason}.") from None
