@@ -54,9 +54,7 @@ def match(
         InputError: an unknown env or option, a wrong number of players, or a number out of range.
     """
     if games < 1 or workers < 1 or seed < 0:
-        raise InputError(
-            f"a match needs games and workers from 1, seed from 0, not {games}, {workers}, {seed}."
-        )
+        raise InputError(f"a match needs games and workers from 1, seed from 0, not {games}, {workers}, {seed}.")
     _seating(make(env_id, 1, **options).spec, players, games)
     size = BLOCK - BLOCK % len(players)
     sizes = [min(size, games - start) for start in range(0, games, size)]

@@ -36,9 +36,7 @@ def load_player(text: str, spec: EnvSpec, greedy: bool = True) -> Player:
     if text in BOTS:
         return bot(text, spec)
     if path.is_dir():
-        raise InputError(
-            f"{text} is a folder: say {text}@{CHAMPION}, or {text}@NAME for a member of its run."
-        )
+        raise InputError(f"{text} is a folder: say {text}@{CHAMPION}, or {text}@NAME for a member of its run.")
     if path.suffix == SUFFIX or path.is_file():
         return _from_file(path, path.stem, spec, greedy)
     folder, at, who = text.rpartition("@")
@@ -84,9 +82,7 @@ def champion(run: RunFolder) -> Snapshot:
     ratings = rate(run.results())
     rated = [snapshot for snapshot in run.snapshots() if snapshot.name in ratings]
     if not rated:
-        raise InputError(
-            f"{run.path} has no rated games yet, so no champion: name a snapshot, as in DIR@NAME."
-        )
+        raise InputError(f"{run.path} has no rated games yet, so no champion: name a snapshot, as in DIR@NAME.")
     return max(rated, key=lambda snapshot: ratings[snapshot.name].exposed)
 
 

@@ -53,12 +53,13 @@ class Stretch:
         algorithm: PPO,
         env_id: str,
         options: Mapping[str, Any],
-        opponents: Sequence[Policy],
+        opponents: Sequence[tuple[Policy, float]],
         config: TrainingConfig,
         seed: int,
         threads: Threads,
     ) -> None:
-        """`opponents` are frozen and hold actions as long as the learner; without any, the learner only plays itself.
+        """`opponents` are frozen policies, which hold actions as long as the learner, and their shares of the games
+        against the past; without any, the learner only plays itself.
 
         Learning rows come from both seats where the learner plays itself, and from its own seat elsewhere.
         """
@@ -75,11 +76,12 @@ class Stretch:
         self.rollout_steps = each * config.streams * config.steps
         """Env steps in one rollout."""
 
-    def _stream(self, env: Any, opponents: Sequence[Policy], seed: int) -> Iterator[Step]:
+    def _stream(self, env: Any, opponents: Sequence[tuple[Policy, float]], seed: int) -> Iterator[Step]:
         learner = PolicyPlayer(self._algorithm.policy, "learner")
         if not self._past:
             return play(env, [learner], np.zeros((env.num_envs, 2), np.int64), seed)
-        return play(env, [learner, Pool(opponents, [1.0] * len(opponents))], seats(env.num_envs, self._past), seed)
+        pool = Pool([policy for policy, _ in opponents], [share for _, share in opponents])
+        return play(env, [learner, pool], seats(env.num_envs, self._past), seed)
 
     def iterate(self, progress: float) -> Metrics:
         """One rollout and one update; `progress` 0..1 is how much of the whole budget is spent."""

@@ -48,9 +48,7 @@ def match(
 
     options = parse_assignments(set)
     with _progress(games) as progress:
-        outcome = play(
-            env, [a, b], games, seed, options=options, greedy=not sample, workers=workers, progress=progress
-        )
+        outcome = play(env, [a, b], games, seed, options=options, greedy=not sample, workers=workers, progress=progress)
     if json:
         print(jsonlib.dumps(report(outcome)))
     else:
@@ -82,9 +80,7 @@ def _print_table(outcome: MatchOutcome) -> None:
     summary = outcome.summary
     low, high = summary.score_ci95 or (None, None)
     interval = "-" if low is None else f"{low:+.3f} to {high:+.3f}"
-    table = Table(
-        title=f"{outcome.env}: {outcome.players[0]} against {outcome.players[1]}", title_justify="left"
-    )
+    table = Table(title=f"{outcome.env}: {outcome.players[0]} against {outcome.players[1]}", title_justify="left")
     for column in ("games", "wins", "draws", "losses", "mean score", "95 % interval", "steps/game"):
         table.add_column(column, justify="right")
     counts = (summary.games, summary.wins, summary.draws, summary.losses)

@@ -71,9 +71,7 @@ def watch(
     players = [load_player(who, world.spec, greedy=not sample) for who in (a, b)]
     playback = Playback(world, players, seed, games or (1 if record else None))
     if record:
-        pictures, seconds = _record(
-            playback, record, fps or FILE_FPS, width or FILE_WIDTH, speed, max_seconds
-        )
+        pictures, seconds = _record(playback, record, fps or FILE_FPS, width or FILE_WIDTH, speed, max_seconds)
     else:
         pictures, seconds = None, _show(playback, fps or WINDOW_FPS, width, speed, max_seconds)
     if json:
@@ -107,9 +105,7 @@ def _check(**numbers: float | None) -> None:
             raise InputError(f"--{option} must be above 0 and at most {LARGEST[name]:g}, not {number:g}.")
 
 
-def _show(
-    playback: Playback, fps: float, width: int | None, speed: float, max_seconds: float | None
-) -> float:
+def _show(playback: Playback, fps: float, width: int | None, speed: float, max_seconds: float | None) -> float:
     """Seconds for which the window was open."""
     from arena.viewer.window import Viewer
 
@@ -123,9 +119,7 @@ def _record(
     from arena.viewer.recorder import record
 
     with _progress() as progress:
-        made = record(
-            playback, path, fps=fps, width=width, speed=speed, max_seconds=max_seconds, progress=progress
-        )
+        made = record(playback, path, fps=fps, width=width, speed=speed, max_seconds=max_seconds, progress=progress)
     return made.pictures, made.seconds
 
 

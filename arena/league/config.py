@@ -54,7 +54,8 @@ class LeagueConfig(Config):
     seed: int = Field(0, ge=0)
     """Decides everything random."""
     budget: str = "5m"
-    """Training and rating time such as "200s" or "1h", or env steps such as "20M-steps" (then equal seeds give equal runs)."""
+    """Training and rating time such as "200s" or "1h", or env steps such as "20M-steps": then equal seeds give equal
+    runs."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks learn."""
     threads: int = Field(0, ge=0)
@@ -63,8 +64,8 @@ class LeagueConfig(Config):
     """Members that train, in turns."""
     anchors: tuple[str, ...] = ("baseline", "random")
     """Scripted players that are rated as fixed points, and never met in training."""
-    matchmaking: Literal["prioritised", "uniform"] = "prioritised"
-    """How past opponents are drawn: those hard to beat first, or all alike."""
+    matchmaking: Literal["hard", "even", "uniform"] = "hard"
+    """Which past snapshots are met more often: those hard to beat, equals, or all alike."""
     training: TrainingConfig = TrainingConfig()
     """How experience is made."""
     evaluation: EvaluationConfig = EvaluationConfig()

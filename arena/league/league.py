@@ -21,9 +21,9 @@ from agents.player import seated
 from agents.policy import Policy
 from agents.snapshot import load_snapshot, save_snapshot
 from arena.config import Budget, load, parse_budget
+from arena.league import matchmaking
 from arena.league.config import LeagueConfig
 from arena.league.learner import Learner
-from arena.league.matchmaking import choose
 from arena.league.standings import Standing, standings
 from arena.match import run_block
 from arena.ratings.rating import Rating
@@ -212,8 +212,8 @@ class League:
         """One stretch; it ends early where the budget does."""
         config = self.config.training
         seed = self._seed("stretch", learner.name, learner.stretches)
-        names = self._opponents(learner, np.random.default_rng(seed))
-        opponents = [self._policy(name) for name in names]
+        shares = self._opponents(learner, np.random.default_rng(seed))
+        opponents = [(self._policy(name), share) for name, share in shares.items()]
         game = self.config.game
         stretch = Stretch(learner.algorithm, game.id, game.options, opponents, config, seed, self._threads)
         began, trained = time.monotonic(), 0
@@ -227,15 +227,19 @@ class League:
         learner.stretches += 1
         means = {key: _mean(row[key] for row in rows) for key in rows[0]}
         record = {"kind": "training", "learner": learner.name, "step": learner.steps, "seconds": self.seconds}
-        self.folder.append_metrics({**record, "steps_per_second": self._speed, "opponents": names, **means})
+        self.folder.append_metrics({**record, "steps_per_second": self._speed, "opponents": shares, **means})
 
-    def _opponents(self, learner: Learner, rng: np.random.Generator) -> list[str]:
-        """Past snapshots, of anybody, for the learner's next stretch."""
+    def _opponents(self, learner: Learner, rng: np.random.Generator) -> dict[str, float]:
+        """Past snapshots, of anybody, for the learner's next stretch, and their shares of its games with the past.
+
+        A beginner, who has none of its own yet, meets itself alone: losing to the others would teach it little.
+        """
+        if learner.latest is None:
+            return {}
         past = [snapshot.name for snapshot in self.folder.snapshots()]
         ratings = {standing.name: standing.rating for standing in self._standings}
-        return choose(
-            self.config.matchmaking, learner.latest or "", past, ratings, self.config.training.opponents, rng
-        )
+        count = self.config.training.opponents
+        return matchmaking.shares(self.config.matchmaking, learner.latest, past, ratings, count, rng)
 
     def _freeze_and_rate(self, learner: Learner, budget: Budget, report: Report) -> None:
         """Make sure that the learner's last stretch is on file and has met who it should meet."""
@@ -338,11 +342,11 @@ def _check(config: LeagueConfig) -> None:
         )
     _device(config.device)
 
+
 def _mean(values: Iterable[float]) -> float:
     """Mean of what is known; NaN if nothing is."""
     known = [value for value in values if not math.isnan(value)]
     return sum(known) / len(known) if known else math.nan
-
 
 
 def _device(name: str) -> torch.device:

@@ -19,24 +19,40 @@ def win_probability(a: Rating, b: Rating) -> float:
     return 0.5 * math.erfc((b.mean - a.mean) / spread / math.sqrt(2))
 
 
-def prioritised(learner: Rating, others: Sequence[Rating], power: float = 2.0) -> list[float]:
-    """Weights of prioritised fictitious self-play, (1 - P(win))^power: hard opponents first (Vinyals et al. 2019)."""
-    return [(1 - win_probability(learner, other)) ** power for other in others]
+def hard(win: float) -> float:
+    """Weight of an opponent that is beaten with probability `win`: the hardest first (Vinyals et al. 2019, squared)."""
+    return (1 - win) ** 2
 
 
-def draw(names: Sequence[str], weights: Sequence[float], count: int, rng: Generator) -> list[str]:
-    """At most `count` different names, each drawn by weight among those left."""
-    shares = np.asarray(weights, np.float64)
-    possible = min(count, int((shares > 0).sum()))
-    chosen = rng.choice(len(names), possible, replace=False, p=shares / shares.sum()) if possible else []
-    return [names[index] for index in chosen]
+def even(win: float) -> float:
+    """Equals first (the "variance" weighting of Vinyals et al. 2019): who is far behind is not crushed all the time."""
+    return win * (1 - win)
 
 
-def choose(
+def uniform(win: float) -> float:
+    """All alike."""
+    return 1.0
+
+
+WEIGHTS = {"hard": hard, "even": even, "uniform": uniform}
+
+
+def shares(
     kind: str, learner: str, past: Sequence[str], ratings: Mapping[str, Rating], count: int, rng: Generator
-) -> list[str]:
-    """At most `count` of the snapshots `past` for the learner whose last snapshot is `learner`."""
-    if kind == "uniform" or learner not in ratings:
-        return draw(past, [1.0] * len(past), count, rng)
-    rated = [name for name in past if name in ratings]
-    return draw(rated, prioritised(ratings[learner], [ratings[name] for name in rated]), count, rng)
+) -> dict[str, float]:
+    """At most `count` of the snapshots `past`, drawn by weight, and their shares of games, by weight among them.
+
+    Args:
+        kind: a key of `WEIGHTS`.
+        learner: the learner's last snapshot; unrated ones count as equals of everybody.
+        count: how many to draw; those left out get their chance in the next stretch.
+    """
+    known = [ratings.get(name) for name in past]
+    own = ratings.get(learner)
+    wins = [win_probability(own, other) if own and other else 0.5 for other in known]
+    weights = np.array([WEIGHTS[kind](win) for win in wins]) + 1e-3  # nobody is forgotten altogether
+    if not len(weights):
+        return {}
+    chosen = rng.choice(len(past), min(count, len(past)), replace=False, p=weights / weights.sum())
+    total = weights[chosen].sum()
+    return {past[index]: float(weights[index] / total) for index in chosen.tolist()}

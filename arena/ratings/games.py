@@ -62,6 +62,4 @@ def games_of(results: Iterable[Result]) -> Games:
             player.append(index.setdefault(name, len(index)))
             score.append(held)
         start.append(len(player))
-    return Games(
-        tuple(index), np.array(start, np.int64), np.array(player, np.int64), np.array(score, np.float64)
-    )
+    return Games(tuple(index), np.array(start, np.int64), np.array(player, np.int64), np.array(score, np.float64))

@@ -123,8 +123,7 @@ class Log:
                 score = json.dumps(result.score, allow_nan=False)
                 rows.append((block, number, lineups[lineup], score, result.steps, result.seed, result.ended))
             db.executemany(
-                "INSERT INTO games (block, game, lineup, score, steps, seed, ended) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO games (block, game, lineup, score, steps, seed, ended) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
         return True

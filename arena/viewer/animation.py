@@ -163,9 +163,7 @@ def _median_cut(pixels: Image) -> NDArray[np.int64]:
     return np.array(found.getpalette()).reshape(-1, 3)[:CLEAR]
 
 
-def _nearest(
-    colors: NDArray[np.int64], table: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+def _nearest(colors: NDArray[np.int64], table: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
     """For each of `colors` [n, 3] the closest entry of `table`, and how much that differs; [n] each."""
     apart = np.abs(colors[:, None] - table[None]).sum(axis=2)
     return apart.argmin(axis=1), apart.min(axis=1)

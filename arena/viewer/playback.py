@@ -54,9 +54,7 @@ def moments(env: BatchEnv, players: Sequence[Player], seed: int) -> Iterator[Mom
 class Playback:
     """Runs a match by the clock and says what is to be seen."""
 
-    def __init__(
-        self, env: BatchEnv, players: Sequence[Player], seed: int = 0, games: int | None = None
-    ) -> None:
+    def __init__(self, env: BatchEnv, players: Sequence[Player], seed: int = 0, games: int | None = None) -> None:
         """Play the first step.
 
         Args:
@@ -178,11 +176,7 @@ def between(before: Scene, after: Scene, share: float) -> Scene:
 
 
 def _between(old: Shape, new: Shape, share: float, reach: float) -> Shape:
-    if (
-        not isinstance(new, Circle | HalfDisc)
-        or not isinstance(old, Circle | HalfDisc)
-        or old.color != new.color
-    ):
+    if not isinstance(new, Circle | HalfDisc) or not isinstance(old, Circle | HalfDisc) or old.color != new.color:
         return new
     way_x, way_y = new.x - old.x, new.y - old.y
     if not 0 < abs(way_x) + abs(way_y) <= reach:
