@@ -9,6 +9,7 @@ from typing import Any
 from arena.match import MatchSummary, Progress, Result, match, names_of, summarise
 from arena.players import load_player
 from envs.player import Player
+from envs.registry import build
 from envs.registry import make as make_env
 
 __all__ = ["MatchOutcome", "make_env", "play"]
@@ -60,7 +61,7 @@ def play(
         InputError: an unknown game, option or player, or a number out of range.
     """
     options = dict(options or {})
-    spec = make_env(env, 1, **options).spec
+    spec = build(env, 1, options).spec
     seated = [load_player(who, spec, greedy) if isinstance(who, str) else who for who in players]
     results = match(env, options, seated, games, seed, workers, progress)
     names = names_of(seated)

@@ -20,7 +20,7 @@ from arena.result import MatchSummary, Result, summarise
 from envs.core import EnvSpec
 from envs.errors import InputError
 from envs.player import Player
-from envs.registry import make
+from envs.registry import build
 
 __all__ = ["BLOCK", "MatchSummary", "Result", "block_seeds", "match", "names_of", "run_block", "summarise"]
 
@@ -55,7 +55,7 @@ def match(
     """
     if games < 1 or workers < 1 or seed < 0:
         raise InputError(f"a match needs games and workers from 1, seed from 0, not {games}, {workers}, {seed}.")
-    _seating(make(env_id, 1, **options).spec, players, games)
+    _seating(build(env_id, 1, options).spec, players, games)
     size = BLOCK - BLOCK % len(players)
     sizes = [min(size, games - start) for start in range(0, games, size)]
 
@@ -81,7 +81,7 @@ def run_block(
     progress: Progress | None = None,
 ) -> list[Result]:
     """Play one block: exactly `games` games, one per row, as `match` describes."""
-    env = make(env_id, games, **options)
+    env = build(env_id, games, options)
     seating = _seating(env.spec, players, games)
     rounds = -(-games // len(players))
     seeds = _53_bits(np.random.SeedSequence(seed), rounds).repeat(len(players))[:games]

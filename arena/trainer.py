@@ -22,7 +22,7 @@ from agents.policy import Policy
 from agents.rollout import Rollout, cat, collect
 from envs.config import Config
 from envs.core import Ints
-from envs.registry import make
+from envs.registry import build
 
 
 class TrainingConfig(Config):
@@ -70,7 +70,7 @@ class Stretch:
         everything = {**options, **config.options, **held}
         self._past = round(each * config.past) if opponents else 0
         self._streams = [
-            self._stream(make(env_id, each, **everything), opponents, int(stream_seed))
+            self._stream(build(env_id, each, everything), opponents, int(stream_seed))
             for stream_seed in np.random.SeedSequence(seed).generate_state(config.streams, np.uint64) >> np.uint64(11)
         ]
         self.rollout_steps = each * config.streams * config.steps

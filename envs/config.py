@@ -34,7 +34,8 @@ def parse(model: type[ConfigT], data: Mapping[str, Any], where: str) -> ConfigT:
             wrong = unknown("key", path, _keys(model, first["loc"]))
             raise InputError(f"{where}: {wrong}") from None
         reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
-        given = "" if first["type"] == "missing" else f" = {first['input']!r}"
+        whole = isinstance(first["input"], dict | list | tuple)  # not what one wants to read in a sentence
+        given = "" if whole or first["type"] == "missing" else f" = {first['input']!r}"
         raise InputError(f"{where}: {path}{given}: {reason.rstrip('.')}.") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from envs.config import parse
@@ -13,7 +13,12 @@ Maker = Callable[[str, int, dict[str, Any]], BatchEnv]
 
 
 def make(id: str, num_envs: int = 1, **options: Any) -> BatchEnv:
-    """`num_envs` games of kind `id`, stepped together.
+    """`num_envs` games of kind `id`, stepped together: `build` with the options as keywords."""
+    return build(id, num_envs, options)
+
+
+def build(id: str, num_envs: int, options: Mapping[str, Any]) -> BatchEnv:
+    """`num_envs` games of kind `id` with `options`, whatever their keys are.
 
     Raises:
         InputError: an unknown id or option, or an option outside its range.
@@ -22,7 +27,7 @@ def make(id: str, num_envs: int = 1, **options: Any) -> BatchEnv:
         raise unknown("env", id, _MAKERS)
     if num_envs < 1:
         raise InputError(f"{id}: num_envs must be at least 1, not {num_envs}.")
-    return _MAKERS[id](id, num_envs, options)
+    return _MAKERS[id](id, num_envs, dict(options))
 
 
 def ids() -> list[str]:

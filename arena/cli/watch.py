@@ -62,12 +62,12 @@ def watch(
         from arena.viewer.recorder import check_target
 
         check_target(record, fps or FILE_FPS)  # before anything slow
-    from arena.api import make_env
     from arena.config import parse_assignments
     from arena.players import load_player
     from arena.viewer.playback import Playback
+    from envs.registry import build
 
-    world = make_env(env, 1, **parse_assignments(set))
+    world = build(env, 1, parse_assignments(set))
     players = [load_player(who, world.spec, greedy=not sample) for who in (a, b)]
     playback = Playback(world, players, seed, games or (1 if record else None))
     if record:

@@ -33,7 +33,7 @@ from arena.store import RunFolder
 from arena.trainer import Stretch
 from envs.errors import InputError
 from envs.player import Player
-from envs.registry import make
+from envs.registry import build
 from envs.slime_volley.bots import bot
 
 
@@ -70,7 +70,7 @@ class League:
         self.folder = folder
         self.config = load(LeagueConfig, folder.path / "config.yaml")
         self._threads = Threads(self.config.threads or None)
-        self._spec = make(self.config.game.id, 1, **self.config.game.options).spec
+        self._spec = build(self.config.game.id, 1, self.config.game.options).spec
         self._anchors: dict[str, Player] = {name: bot(name, self._spec) for name in self.config.anchors}
         self._policy = lru_cache(maxsize=256)(self._load_policy)
         self._learners = self._load_learners()
@@ -327,8 +327,8 @@ class League:
 def _check(config: LeagueConfig) -> None:
     """Raise where `config` cannot be played: before anything is on disk."""
     game, training = config.game, config.training
-    spec = make(game.id, 1, **game.options).spec
-    own = make(game.id, 1, **{**game.options, **training.options}).spec
+    spec = build(game.id, 1, game.options).spec
+    own = build(game.id, 1, {**game.options, **training.options}).spec
     for name in config.anchors:
         bot(name, spec)
     if spec.seats != 2 or not spec.symmetric:
