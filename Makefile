@@ -1,6 +1,7 @@
 # Every target sets up what it needs, in .venv; nothing outside this folder is changed.
 PYTHON ?= python3
 BIN := .venv/bin
+LEARNING := runs/learning-$(shell date +%Y%m%d-%H%M%S)
 SETUP := pyproject.toml setup.py constraints.txt
 
 .PHONY: help league test check learning bench clean
@@ -21,8 +22,12 @@ check: .venv/dev.stamp ## formatting, lint and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-learning: .venv/dev.stamp ## run the learning probes: does it still learn? (minutes)
+learning: .venv/dev.stamp ## the learning probes on more seeds, and the leagues of benchmarks/RESULTS.md (15 minutes)
 	$(BIN)/python -m pytest -m slow
+	for seed in 0 1 2; do \
+	  $(BIN)/arena league run slime-laptop --seed $$seed --out $(LEARNING)-seed$$seed && \
+	  $(BIN)/arena match $(LEARNING)-seed$$seed@champion baseline --games 1000 --seed 100 || exit; \
+	done
 
 bench: .venv/bench.stamp ## measure the speed of the games, of training and of matches
 	$(BIN)/arena bench env
