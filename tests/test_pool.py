@@ -96,8 +96,17 @@ def test_shares_of_games_follow_the_weights() -> None:
     counts = np.bincount(decision.extras["member"], minlength=4)
     assert counts[1] == 0
     assert chisquare(counts[[0, 2, 3]], 2000 * weights[[0, 2, 3]]).pvalue > 0.01
+
+
+@pytest.mark.parametrize("weights", [[0.0, 1.0, 0.0], [0.0, 0.3, 0.0]])
+def test_who_has_no_share_plays_no_game(weights: list[float]) -> None:
+    """Not even by the smallest and the largest number that a generator gives."""
+    spec = Race(1).spec
+    pool = Pool([new_policy(spec, seed) for seed in range(3)], weights)
     for draw in (0.0, float(np.nextafter(1, 0))):
-        assert pool.act(np.zeros((3, 2), np.float32), legal[:3], fresh[:3], always(draw)).action.shape == (3,)
+        legal, fresh = np.ones((3, 3), np.bool_), np.zeros((3, 1), np.float32)
+        decision = pool.act(np.zeros((3, 2), np.float32), legal, fresh, always(draw))
+        assert (decision.extras["member"] == 1).all()
 
 
 def test_a_pool_without_a_seat() -> None:

@@ -1,0 +1,390 @@
+"""The league: what a run writes, and that it is the same however it was interrupted, and on however many threads."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import arena.league.league as league_module
+from agents.snapshot import load_snapshot, same_weights
+from arena.config import Budget, load
+from arena.league import League, LeagueConfig, Progress
+from arena.league.standings import champion, standings
+from arena.store import RunFolder
+from arena.trainer import Stretch
+from envs.errors import InputError
+from tests.leagues import LEARNER, TINY, outcome, run, tiny
+from tests.minds import GRU
+
+NAMES = ["ada:256", "bob:256", "ada:512", "bob:512", "ada:768"]
+
+
+def after(stretches: int) -> Callable[[], bool]:
+    """Stop after so many."""
+    asked = itertools.count()
+    return lambda: next(asked) >= stretches
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the run lies that the others are compared with."""
+    return tmp_path_factory.mktemp("runs") / "whole"
+
+
+@pytest.fixture(scope="module")
+def whole(path: Path) -> dict[str, Any]:
+    return run(path, tiny())
+
+
+def test_what_a_run_writes(whole: dict[str, Any], path: Path) -> None:
+    assert [name for name, *_ in whole["snapshots"]] == NAMES
+    assert [parent for *_, parent, _ in whole["snapshots"]] == [None, None, "ada:256", "bob:256", "ada:512"]
+    assert sorted(whole["files"]) == sorted(f"{name.replace(':', '-')}.safetensors" for name in NAMES)
+    assert sorted(whole["resume"]) == ["ada.pt", "bob.pt"]
+    assert json.loads((path / "run.json").read_text())["seed"] == 0
+    assert load(LeagueConfig, path / "config.yaml") == tiny()
+    kinds = [record["kind"] for record in whole["metrics"]]
+    assert kinds == ["training", "rating"] * 5 + ["final"]
+    assert not list(path.glob("**/.*"))
+
+
+def test_snapshots_are_what_the_learners_were(whole: dict[str, Any], path: Path) -> None:
+    snapshots = [load_snapshot(path / "snapshots" / f"ada-{step}.safetensors") for step in (256, 512, 768)]
+    assert snapshots[1].meta == {"env": "SlimeVolley-v0", "member": "ada", "step": 512, "parent": "ada:256"}
+    assert not same_weights(snapshots[0].policy, snapshots[1].policy)
+    state = torch.load(path / "resume" / "ada.pt", weights_only=True)
+    assert (state["stretches"], state["steps"]) == (3, 768)
+    for name, weights in snapshots[2].policy.state_dict().items():
+        assert torch.equal(weights, state["algorithm"]["policy"][name])
+
+
+def test_who_meets_whom(whole: dict[str, Any]) -> None:
+    """Each new snapshot meets the anchors and two older ones, if there are two; at the end, the best meet."""
+    met: dict[str, set[str]] = {}
+    for block in whole["blocks"]:
+        kind, one, other, games = block.split("|")
+        assert games == ("4" if kind == "rating" else "2")
+        if kind == "rating":
+            met.setdefault(one, set()).add(other)
+    for place, name in enumerate(NAMES):
+        rivals = met[name] - {"baseline", "random"}
+        assert met[name] >= {"baseline", "random"}
+        assert rivals <= set(NAMES[:place])
+        assert len(rivals) == min(place, 2)
+    finals = [block.split("|")[1:3] for block in whole["blocks"] if block.startswith("final")]
+    assert len(finals) == 6 + 4 * 2  # four snapshots among themselves and against two anchors
+    assert len(whole["results"]) == (10 + 0 + 1 + 2 * 3) * 4 + 14 * 2
+    for result in whole["results"]:
+        assert result.env == "SlimeVolley-v0"
+        assert result.steps <= 90
+
+
+def test_rated_games_are_the_whole_game(whole: dict[str, Any]) -> None:
+    """Training ends games at a point, rated games do not: here some run to the limit with a score."""
+    assert any(result.ended == "limit" and any(result.score) for result in whole["results"])
+    assert all(
+        record["game_steps"] is None or record["game_steps"] < 90
+        for record in whole["metrics"]
+        if record["kind"] == "training"
+    )
+
+
+def test_anchors_are_never_met_in_training(whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Only snapshots that were there already, and no scripted player, train a learner; a beginner meets itself."""
+    training = [record for record in whole["metrics"] if record["kind"] == "training"]
+    for place, record in enumerate(training):
+        assert set(record["opponents"]) == (set(NAMES[:place]) if place > 1 else set())
+    with League.create(path.parent / "watched", tiny()) as league:
+        seen: list[list[Any]] = []
+        original = Stretch.__init__
+
+        def spy(self: Stretch, *given: Any) -> None:
+            seen.append(given[3])
+            original(self, *given)
+
+        monkeypatch.setattr(Stretch, "__init__", spy)
+        monkeypatch.setattr(league, "_anchors", {})  # so that rating fails: training has not asked for them by then
+        with pytest.raises(ValueError, match="baseline"):
+            league.run()
+    assert seen == [[]]
+
+
+def test_opponents_are_drawn_from_the_past_and_bounded(tmp_path: Path) -> None:
+    training = {**TINY["training"], "opponents": 1}
+    for kind in ("uniform", "hard", "even"):
+        found = run(tmp_path / kind, tiny(training=training, matchmaking=kind))
+        sizes = [len(record["opponents"]) for record in found["metrics"] if record["kind"] == "training"]
+        assert sizes == [0, 0, 1, 1, 1]
+
+
+def test_equal_seeds_give_equal_runs(whole: dict[str, Any], tmp_path: Path) -> None:
+    assert run(tmp_path / "again", tiny()) == whole
+    other = run(tmp_path / "other", tiny(seed=1))
+    assert other["files"].keys() == whole["files"].keys()
+    assert all(other["files"][name] != data for name, data in whole["files"].items())
+    assert other["results"] != whole["results"]
+
+
+def test_threads_change_nothing(whole: dict[str, Any], tmp_path: Path) -> None:
+    assert run(tmp_path / "two", tiny(threads=2)) == whole
+
+
+@pytest.mark.parametrize("stretches", [1, 2, 4])
+def test_resuming_is_never_having_stopped(stretches: int, whole: dict[str, Any], tmp_path: Path) -> None:
+    with League.create(tmp_path / "run", tiny()) as league:
+        league.run(stop=after(stretches))
+    assert len(outcome(tmp_path / "run")["snapshots"]) == stretches
+    with League.open(tmp_path / "run", write=True) as league:
+        league.run()
+    assert outcome(tmp_path / "run") == whole
+
+
+def test_stopping_all_the_time(whole: dict[str, Any], tmp_path: Path) -> None:
+    League.create(tmp_path / "run", tiny()).close()
+    for _ in range(6):
+        with League.open(tmp_path / "run", write=True) as league:
+            league.run(stop=after(1))
+    assert outcome(tmp_path / "run") == whole
+
+
+def test_going_on_in_the_same_process(whole: dict[str, Any], tmp_path: Path) -> None:
+    with League.create(tmp_path / "run", tiny()) as league:
+        for _ in range(6):
+            league.run(stop=after(1))
+    assert outcome(tmp_path / "run") == whole
+
+
+class Killed(BaseException):
+    """What ends a process in mid-work."""
+
+
+def fail_at(call: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, but the call of this number (from 0) raises and does nothing."""
+    count = itertools.count()
+
+    def failing(*given: Any, **named: Any) -> Any:
+        if next(count) == call:
+            raise Killed
+        return function(*given, **named)
+
+    return failing
+
+
+PLACES: dict[str, tuple[Any, str, list[int]]] = {
+    "in training": (Stretch, "iterate", [0, 5]),
+    "before resume": (RunFolder, "write_atomic", [2]),
+    "before the snapshot": (league_module, "save_snapshot", [3]),
+    "before its index": (RunFolder, "add_snapshot", [0]),
+    "in a rated game": (league_module, "run_block", [1, 20]),
+    "between rated games and the log": (RunFolder, "append_block", [1, 12]),
+    "before standings": (League, "leaderboard", [3]),
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "call", "reopen"),
+    [
+        *((place, call, True) for place, (*_, calls) in PLACES.items() for call in calls),
+        *((place, PLACES[place][2][-1], False) for place in ("in training", "in a rated game", "before standings")),
+    ],
+)
+def test_dying_anywhere_loses_nothing(
+    place: str, call: int, reopen: bool, whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun is begun again: the same games, the same bytes; metrics may tell of it twice or not at all."""
+    owner, name, _ = PLACES[place]
+    league = League.create(tmp_path / "run", tiny())
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, fail_at(call, getattr(owner, name)))
+        with pytest.raises(Killed):
+            league.run()
+    if reopen:
+        league.close()
+        league = League.open(tmp_path / "run", write=True)
+    with league:
+        league.run()
+    found = outcome(tmp_path / "run")
+    assert {**found, "metrics": None} == {**whole, "metrics": None}
+
+
+def test_more_budget_goes_on(whole: dict[str, Any], tmp_path: Path) -> None:
+    run(tmp_path / "run", tiny())
+    with League.open(tmp_path / "run", write=True) as league:
+        league.run()
+        assert league.steps == 1280  # nothing was left
+        league.run("300-steps")
+        assert league.steps == 1280 + 256 + 128  # the last stretch ends with the budget
+        league.run(Budget(steps=1))
+        assert league.steps == 1280 + 256 + 128 + 128
+    found = outcome(tmp_path / "run")
+    assert [name for name, *_ in found["snapshots"]] == [*NAMES, "bob:768", "ada:896", "bob:896"]
+    assert found["results"][: len(whole["results"])] == whole["results"]
+
+
+class Clock:
+    """Time that passes by a second whenever somebody looks."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def test_a_budget_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(league_module, "time", clock)
+    seen: list[Progress] = []
+    with League.create(tmp_path / "run", tiny(budget="60s")) as league:
+        league.run(report=seen.append)
+        spent = league.seconds
+        assert 60 <= spent < 150
+        clock.now += 1000  # time that passes while nothing runs is not counted
+        assert league.seconds == spent
+        steps = league.steps
+        league.run()
+        assert league.steps == steps
+        league.run("30s")
+        assert league.steps > steps
+        assert spent + 30 <= league.seconds < spent + 150
+    trained = [progress.steps for progress in seen if progress.phase.startswith("training")]
+    assert trained == sorted(trained) and len(trained) > 3
+    with League.open(tmp_path / "run") as league:
+        assert spent < league.seconds < spent + 150
+
+
+def test_progress(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    with League.create(tmp_path / "run", tiny()) as league:
+        league.run(report=seen.append)
+        assert seen[-1].standings == league.leaderboard()
+    shares = [progress.share for progress in seen]
+    assert shares == sorted(shares) and 0 < shares[0] < 0.2 and shares[-1] == 1
+    assert {progress.phase for progress in seen} >= {"training ada", "training bob", "rating games of ada:256"}
+    assert seen[-1].steps == 1280
+    assert all(progress.speed > 0 for progress in seen)
+    tables = list({id(progress.standings): progress.standings for progress in seen}.values())
+    assert len(tables) == 7  # none at first, five times rated, and the finals
+
+
+def test_the_leaderboard(whole: dict[str, Any]) -> None:
+    table = whole["leaderboard"]
+    assert {standing.name for standing in table} == {*NAMES, "baseline", "random"}
+    assert {standing.name for standing in table if standing.anchor} == {"baseline", "random"}
+    exposed = [standing.rating.exposed for standing in table]
+    assert exposed == sorted(exposed, reverse=True)
+    results = whole["results"]
+    for standing in table:
+        assert standing.summary.games == sum(standing.name in result.players for result in results)
+        assert standing.rating.games == standing.summary.games
+        assert set(standing.against) == (set() if standing.anchor else {"baseline", "random"})
+    best = champion(table)
+    assert best is not None and best.name == next(s.name for s in table if not s.anchor)
+    against = best.against["baseline"]
+    assert against.games == sum({best.name, "baseline"} == set(result.players) for result in results)
+
+
+def test_standings_are_a_function_of_the_log(whole: dict[str, Any]) -> None:
+    results, anchors = whole["results"], ["baseline", "random"]
+    assert standings(results, anchors) == standings(list(results), anchors) == whole["leaderboard"]
+    assert standings([], anchors) == []
+    assert champion([]) is None
+    assert champion([s for s in whole["leaderboard"] if s.anchor]) is None
+    assert standings(results[:40], anchors) != whole["leaderboard"]
+
+
+def test_learners_of_any_kind_meet(tmp_path: Path) -> None:
+    """Feed-forward and recurrent, with statistics, held actions, buttons, double precision: one league."""
+    learners = [
+        {"name": "plain", **LEARNER},
+        {"name": "gru", **LEARNER, "policy": {"hidden": [6], **GRU, "normalise_obs": True, "normalise_value": True}},
+    ]
+    for learner in learners:
+        learner["policy"] = {**learner["policy"], "hold": 3}
+    for options in ({"actions": "multibinary"}, {"actions": "box", "dtype": "float64"}):
+        found = run(tmp_path / options["actions"], tiny(learners=learners, game={"options": {**options, "lives": 1}}))
+        assert len(found["snapshots"]) == 5
+        assert {result.players[0].partition(":")[0] for result in found["results"]} >= {"plain", "gru"}
+
+
+def test_a_league_of_one_that_only_plays_itself(tmp_path: Path) -> None:
+    learners = [{"name": "ada", **LEARNER}]
+    training = {**TINY["training"], "past": 0.0}
+    evaluation = {"games": 2, "rivals": 0, "final_games": 0}
+    found = run(tmp_path / "run", tiny(learners=learners, training=training, evaluation=evaluation, anchors=["noop"]))
+    assert len(found["results"]) == 5 * 2
+    assert all(record["past_score"] is None for record in found["metrics"] if record["kind"] == "training")
+
+
+def test_a_budget_smaller_than_a_rollout(tmp_path: Path) -> None:
+    found = run(tmp_path / "run", tiny(budget="1-steps"))
+    assert [name for name, *_ in found["snapshots"]] == ["ada:128"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """Where a league must not appear."""
+    yield tmp_path / "no" / "run"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"game": {"id": "SlimeVolly-v0"}}, "did you mean 'SlimeVolley-v0'"),
+        ({"game": {"options": {"live": 1}}}, "did you mean 'lives'"),
+        ({"training": {"options": {"live": 1}}}, "did you mean 'lives'"),
+        ({"training": {"options": {"actions": "box"}}}, "leave observations and actions"),
+        ({"training": {"games": 8, "streams": 5}}, "each needs at least 2 games"),
+        ({"anchors": ["basline"]}, "did you mean 'baseline'"),
+        pytest.param(
+            {"device": "cuda"}, "torch sees no GPU", marks=pytest.mark.skipif(torch.cuda.is_available(), reason="GPU")
+        ),
+    ],
+)
+def test_a_league_that_cannot_be_played(change: dict[str, Any], message: str, place: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        League.create(place, tiny(**change))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("budget=0s", "above 0"),
+        ("budget=soon", "not understood"),
+        ("learners.0.name=bob", "same name"),
+        ("learners.0.name=champion", "champion"),
+        ("learners.0.name=a/b", "name"),
+        ("learners.0.policy.hold=2", "same policy.hold"),
+        ("learners.0.policy.hidden=[0]", "hidden"),
+        ("learners.0.policy.core=lstm", "core"),
+        ("learners.0.ppo.gama=1", "did you mean 'learners.0.ppo.gamma'"),
+        ("learners=[]", "learners"),
+        ("evaluation.games=1", "games"),
+        ("matchmaking=random", "matchmaking"),
+    ],
+)
+def test_settings_that_make_no_sense(override: str, message: str, place: Path) -> None:
+    with pytest.raises(InputError, match=message) as fault:
+        League.create(place, "slime-laptop", [override])
+    assert "\n" not in str(fault.value)
+
+
+def test_a_damaged_resume_file(tmp_path: Path) -> None:
+    with League.create(tmp_path / "run", tiny()) as league:
+        league.run(stop=after(1))
+    file = tmp_path / "run" / "resume" / "ada.pt"
+    for data in (file.read_bytes()[:-500], b"", b"nothing of ours"):
+        file.write_bytes(data)
+        with pytest.raises(InputError, match=r"ada\.pt cannot be resumed from") as fault:
+            League.open(tmp_path / "run", write=True)
+        assert "\n" not in str(fault.value)
+    file.unlink()  # and the folder was not left locked
+    League.open(tmp_path / "run", write=True).close()

@@ -1,0 +1,170 @@
+"""A stretch of self-play: who sits where, what the learner gets to see of it, and that threads change nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+import arena.trainer as trainer_module
+import envs
+from agents.algorithms.ppo import PPO, Metrics, PPOConfig
+from agents.parallel import Threads
+from agents.policy import Policy
+from agents.rollout import Rollout, evaluate
+from arena.trainer import Stretch, TrainingConfig, seats
+from envs.core import BatchEnv
+from envs.registry import build
+from tests.minds import GRU, new_policy, same
+
+ENV = "SlimeVolley-v0"
+SPEC = envs.make(ENV).spec
+SHORT = {"max_steps": 50, "serve_delay": 2}
+
+
+class Learning:
+    """In place of PPO: keeps what it is given."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.rollouts: list[Rollout] = []
+        self.progress: list[float] = []
+
+    def update(self, rollout: Rollout, progress: float) -> Metrics:
+        self.rollouts.append(rollout)
+        self.progress.append(progress)
+        return {"kl": 0.5}
+
+
+def stretch(learning: Learning, opponents: list[Policy], seed: int = 0, threads: int = 1, **change: Any) -> Stretch:
+    """12 games in 2 streams, of which a quarter are against the past."""
+    settings = {"games": 12, "streams": 2, "past": 1 / 3, "steps": 40, "options": {"lives": 1}, **change}
+    pool = [(policy, 1.0) for policy in opponents]
+    return Stretch(
+        cast(PPO, learning), ENV, SHORT, pool, TrainingConfig(**settings), seed, Threads(threads)
+    )  # fmt: skip
+
+
+def played(opponents: list[Policy], rollouts: int = 2, **change: Any) -> Learning:
+    learning = Learning(new_policy(SPEC))
+    running = stretch(learning, opponents, **change)
+    for number in range(rollouts):
+        running.iterate(number / rollouts)
+    return learning
+
+
+@pytest.mark.parametrize(("games", "past"), [(6, 0), (6, 1), (6, 3), (6, 6), (7, 4)])
+def test_seats(games: int, past: int) -> None:
+    """The learner sits on both sides, but in the last games somebody else sits left and right by turns."""
+    seating = seats(games, past)
+    assert (seating[: games - past] == 0).all()
+    assert (seating[games - past :].sum(1) == 1).all()
+    left, right = seating.sum(0)
+    assert left + right == past and abs(left - right) <= 1
+
+
+def test_the_learner_gets_both_seats_of_its_own_games_and_one_of_the_others() -> None:
+    learning = played([new_policy(SPEC, 1), new_policy(SPEC, 2)])
+    for rollout in learning.rollouts:
+        assert rollout.lane_count == 2 * (2 * 4 + 2)
+        logprob, _, value = evaluate(learning.policy, rollout)
+        torch.testing.assert_close(logprob, rollout.extras["logprob"], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(value, rollout.extras["value"], atol=1e-5, rtol=1e-4)
+        for stream in (rollout.lanes(torch.arange(10)), rollout.lanes(torch.arange(10, 20))):
+            pairs = stream.reward[:, :8].reshape(-1, 4, 2)
+            assert (pairs.sum(2) == 0).all()  # zero-sum, so these are the two sides of a game
+    assert learning.progress == [0.0, 0.5]
+
+
+def test_without_a_past_it_plays_itself() -> None:
+    for learning in (played([]), played([new_policy(SPEC, 1)], past=0.0)):
+        assert learning.rollouts[0].lane_count == 24
+    assert played([new_policy(SPEC, 1)], past=1.0).rollouts[0].lane_count == 12
+
+
+def test_the_past_plays_as_it_did() -> None:
+    """Who always jumps is seen to jump, in the games against it and nowhere else."""
+    frozen, jumper = new_policy(SPEC, 1), new_policy(SPEC, 1)
+    jumper.heads.linear.bias.data[3] = 100.0
+    height = []
+    for past in (frozen, jumper):
+        learning = Learning(new_policy(SPEC))
+        learning.policy.heads.linear.bias.data[0] = 100.0  # stands still
+        running = stretch(learning, [past])
+        running.iterate(0.0)
+        height.append(learning.rollouts[0].obs[:, :, 9])  # the opponent's y
+    assert (height[1][2:, 8:10].max(0).values > 0.3).all() and (height[1][2:, 18:].max(0).values > 0.3).all()
+    assert (height[1][:, :8] == height[1][0, 0]).all()
+
+
+def test_games_go_on_from_rollout_to_rollout_and_begin_anew_with_a_stretch() -> None:
+    learning = played([new_policy(SPEC, 1)])
+    first, second = learning.rollouts
+    assert torch.equal(first.obs[-1], second.obs[0])
+    assert not torch.equal(first.obs[0], second.obs[0])
+    assert torch.equal(played([new_policy(SPEC, 1)], seed=1).rollouts[0].obs[0, :, :4], first.obs[0, :, :4])
+
+
+def test_threads_change_nothing_seeds_and_streams_do() -> None:
+    one, two, other = (
+        played([new_policy(SPEC, 1, **GRU)], threads=threads, seed=seed).rollouts
+        for threads, seed in ((1, 0), (2, 0), (1, 1))
+    )
+    assert all(same(a, b) for a, b in zip(one, two, strict=True))
+    assert not any(same(a, b) for a, b in zip(one, other, strict=True))
+    assert not same(one[0].lanes(torch.arange(10)), one[0].lanes(torch.arange(10, 20)))
+
+
+def test_metrics() -> None:
+    """The algorithm's own, the length of games, and the share of points against the past."""
+    learning = Learning(new_policy(SPEC))
+    running = stretch(learning, [new_policy(SPEC, 1)], steps=90)
+    assert running.rollout_steps == 12 * 90
+    metrics = running.iterate(0.0)
+    rollout = learning.rollouts[0]
+    assert metrics["kl"] == 0.5
+    assert metrics["game_steps"] == pytest.approx(20 * 90 / int(rollout.ended.sum()))
+    scores = torch.cat([rollout.score[:, 8:10], rollout.score[:, 18:]], 1)
+    scores = scores[~scores.isnan()]
+    assert set(scores.tolist()) == {-1.0, 0.0, 1.0}  # lost, cut by the limit, won
+    points = [{-1.0: 0.0, 0.0: 0.5, 1.0: 1.0}[score] for score in scores.tolist()]
+    assert metrics["past_score"] == pytest.approx(np.mean(points))
+
+
+def test_metrics_of_nothing_are_not_numbers() -> None:
+    """A stretch begins with fresh games, so in a short first rollout none ends."""
+    none = stretch(Learning(new_policy(SPEC)), [new_policy(SPEC, 1)], steps=5).iterate(0.0)
+    assert math.isnan(none["game_steps"]) and math.isnan(none["past_score"])
+    mirror = stretch(Learning(new_policy(SPEC)), [], steps=90).iterate(0.0)
+    assert mirror["game_steps"] > 0 and math.isnan(mirror["past_score"])
+
+
+def test_options_of_the_game_of_training_and_of_held_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, dict[str, Any]]] = []
+
+    def spy(id: str, num_envs: int, options: Mapping[str, Any]) -> BatchEnv:
+        made.append((num_envs, dict(options)))
+        return build(id, num_envs, options)
+
+    monkeypatch.setattr(trainer_module, "build", spy)
+    stretch(Learning(new_policy(SPEC, hold=3)), [], games=9, options={"lives": 2, "serve_delay": 7})
+    assert made == [(4, {"max_steps": 50, "serve_delay": 7, "lives": 2, "frame_skip": 3})] * 2
+    made.clear()
+    stretch(Learning(new_policy(SPEC)), [], options={})
+    assert made == [(6, SHORT)] * 2
+
+
+def test_it_learns_while_it_plays() -> None:
+    """With the real PPO: the weights change, and the next rollout is played with the new ones."""
+    algorithm = PPO(new_policy(SPEC), PPOConfig(minibatch_rows=200))
+    running = Stretch(
+        algorithm, ENV, SHORT, [(new_policy(SPEC, 1, **GRU), 1.0)], TrainingConfig(games=4, steps=8), 0, Threads(1)
+    )
+    before = algorithm.policy.heads.linear.weight.clone()
+    metrics = running.iterate(0.0)
+    assert {"policy_loss", "value_loss", "entropy", "kl", "game_steps", "past_score"} <= metrics.keys()
+    assert not torch.equal(before, algorithm.policy.heads.linear.weight)
