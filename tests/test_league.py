@@ -256,8 +256,33 @@ def test_a_budget_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert spent + 30 <= league.seconds < spent + 150
     trained = [progress.steps for progress in seen if progress.phase.startswith("training")]
     assert trained == sorted(trained) and len(trained) > 3
-    with League.open(tmp_path / "run") as league:
-        assert spent < league.seconds < spent + 150
+    with League.open(tmp_path / "run", write=True) as league:
+        assert spent + 30 <= league.seconds < spent + 150
+        steps = league.steps
+        league.run("30s")
+        assert league.steps > steps
+
+
+def test_a_run_whose_time_is_spent_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where rating took the last of it, after the learners were saved."""
+    clock = Clock()
+    monkeypatch.setattr(league_module, "time", clock)
+    with League.create(tmp_path / "run", tiny(budget="60s")) as league:
+        original = league._play
+
+        def slow(*given: Any) -> Any:
+            clock.now += 50
+            return original(*given)
+
+        monkeypatch.setattr(league, "_play", slow)
+        league.run()
+        steps = league.steps
+    before = outcome(tmp_path / "run")
+    with League.open(tmp_path / "run", write=True) as league:
+        assert league.seconds >= 60
+        league.run()
+        assert league.steps == steps
+    assert outcome(tmp_path / "run") == before
 
 
 def test_progress(tmp_path: Path) -> None:

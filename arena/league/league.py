@@ -74,7 +74,7 @@ class League:
         self._anchors: dict[str, Player] = {name: bot(name, self._spec) for name in self.config.anchors}
         self._policy = lru_cache(maxsize=256)(self._load_policy)
         self._learners = self._load_learners()
-        self._spent = max(learner.seconds for learner in self._learners)
+        self._spent = self._last_seen()
         self._started: float | None = None
         self._standings = self.leaderboard()
         self._speed = 0.0
@@ -191,6 +191,11 @@ class League:
         for learner in learners:
             learner.restore(self._resume_path(learner))
         return learners
+
+    def _last_seen(self) -> float:
+        """Seconds of the budget that were spent when the folder was last written to."""
+        noted = (float(record["seconds"]) for record in self.folder.metrics())
+        return max(*(learner.seconds for learner in self._learners), *noted, 0.0)
 
     def _total(self, more: Budget | None) -> Budget:
         if more is None:
