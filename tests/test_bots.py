@@ -65,9 +65,7 @@ def replay(player: Player, side: str, episode: int) -> Iterator[tuple[Array, Arr
     """The player's action and the recorded one, step by step, as it is shown what was recorded."""
     z = golden()
     start, length = z["episode_start"][episode], z["episode_length"][episode]
-    seen = np.concatenate(
-        [z[f"init_obs_{side}"][None, episode], z[f"obs_{side}"][start : start + length - 1]]
-    )
+    seen = np.concatenate([z[f"init_obs_{side}"][None, episode], z[f"obs_{side}"][start : start + length - 1]])
     memory = np.zeros((1, player.memory_size), np.float32)
     legal, rng = np.ones((1, 0), np.bool_), np.random.default_rng(0)
     for obs, recorded in zip(seen, z[f"action_{side}"][start : start + length], strict=True):
@@ -114,9 +112,7 @@ def test_bots_speak_every_action_space(name: str, form: str) -> None:
     player = bot(name, spec)
     assert player.name == name
     legal = np.ones((9, 6 if form == "discrete" else 0), np.bool_)
-    decision = player.act(
-        some_views(9), legal, np.zeros((9, player.memory_size), np.float32), np.random.default_rng(0)
-    )
+    decision = player.act(some_views(9), legal, np.zeros((9, player.memory_size), np.float32), np.random.default_rng(0))
     assert decision.action.dtype == spec.action_spaces[0].dtype
     assert all(row in spec.action_spaces[0] for row in decision.action)
     assert decision.memory.shape == (9, player.memory_size)

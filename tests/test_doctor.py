@@ -77,9 +77,7 @@ def test_rules_that_are_not_compiled(facts: dict[str, Any], monkeypatch: pytest.
     assert found(facts, "NUMBA_DISABLE_JIT is set") is not None
 
 
-def test_a_cache_that_cannot_be_written(
-    facts: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_cache_that_cannot_be_written(facts: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "new"))
     assert found(facts, "cannot be kept") is None
     assert list(tmp_path.iterdir()) == [], "the check leaves nothing behind"

@@ -43,9 +43,7 @@ def test_no_relative_imports() -> None:
 
 
 def test_commands_import_nothing_heavy() -> None:
-    wrong = {
-        str(path): names(tree(path), everywhere=False) & HEAVY for path in (ROOT / "arena/cli").glob("*.py")
-    }
+    wrong = {str(path): names(tree(path), everywhere=False) & HEAVY for path in (ROOT / "arena/cli").glob("*.py")}
     assert {path: found for path, found in wrong.items() if found} == {}
 
 
@@ -81,8 +79,6 @@ def test_importing_stays_light(module: str, absent: set[str]) -> None:
 
 
 def test_the_checker_sees_what_it_should() -> None:
-    module = ast.parse(
-        "import torch.nn\nif TYPE_CHECKING:\n    import numba\ndef f():\n    from agents import play\n"
-    )
+    module = ast.parse("import torch.nn\nif TYPE_CHECKING:\n    import numba\ndef f():\n    from agents import play\n")
     assert names(module, everywhere=True) == {"torch", "numba", "agents"}
     assert names(module, everywhere=False) == {"torch"}

@@ -109,9 +109,7 @@ def test_blocks_stand_for_themselves() -> None:
     options = {"lives": 1, "max_steps": 120}
     whole = match(ENV, options, players, BLOCK + 10, seed=7)
     first, second = block_seeds(7, 2)
-    assert whole == run_block(ENV, options, players, BLOCK, first) + run_block(
-        ENV, options, players, 10, second
-    )
+    assert whole == run_block(ENV, options, players, BLOCK, first) + run_block(ENV, options, players, 10, second)
     assert block_seeds(7, 1) == [first]
 
 

@@ -166,9 +166,7 @@ def test_create_under_a_file_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_create_that_fails_midway_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
-) -> None:
+def test_create_that_fails_midway_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
     def no_space(path: Path) -> None:
         path.write_bytes(b"half")
         raise OSError("database or disk is full")

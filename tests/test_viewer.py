@@ -20,9 +20,7 @@ from envs.slime_volley.bots import bot
 STEP = 1 / 30
 
 
-def played(
-    first: str = "baseline", second: str = "noop", games: int | None = None, **options: object
-) -> Playback:
+def played(first: str = "baseline", second: str = "noop", games: int | None = None, **options: object) -> Playback:
     """A short match: games of one point unless told otherwise."""
     env = make("SlimeVolley-v0", 1, **{"lives": 1, "serve_delay": 3, **options})
     return Playback(env, [bot(first, env.spec), bot(second, env.spec)], seed=5, games=games)

@@ -57,9 +57,7 @@ class Race:
         score = np.where(ended[:, None], reward, np.nan)
         final_obs = self.observe()
         self.begin(ended)
-        return TimeStep(
-            self.observe(), self.legal(), self.acts(), reward, terminated, truncated, final_obs, score
-        )
+        return TimeStep(self.observe(), self.legal(), self.acts(), reward, terminated, truncated, final_obs, score)
 
     def check(self, action: Array) -> None:
         if action.shape != (self.num_envs, 2) or action.dtype.kind not in "iu":

@@ -170,7 +170,8 @@ class League:
             self._spent, self._started = self.seconds, None
 
     def _spend(self, budget: Budget, stop: Callable[[], bool], report: Report) -> None:
-        for learner in self._learners:  # a snapshot whose process died before it was rated
+        # The untrained networks, whose clumsy play is worth remembering; or what a process that died did not rate.
+        for learner in self._learners:
             self._freeze_and_rate(learner, budget, report)
         while self._share(budget) < 1 and not stop():
             learner = min(self._learners, key=lambda one: one.stretches)
@@ -239,7 +240,7 @@ class League:
 
         A beginner, who has none of its own yet, meets itself alone: losing to the others would teach it little.
         """
-        if learner.latest is None:
+        if not learner.stretches:
             return {}
         past = [snapshot.name for snapshot in self.folder.snapshots()]
         ratings = {standing.name: standing.rating for standing in self._standings}
@@ -247,10 +248,8 @@ class League:
         return matchmaking.shares(self.config.matchmaking, learner.latest, past, ratings, count, rng)
 
     def _freeze_and_rate(self, learner: Learner, budget: Budget, report: Report) -> None:
-        """Make sure that the learner's last stretch is on file and has met who it should meet."""
+        """Make sure that the learner is on file as it is now, and has met who it should meet."""
         name = learner.latest
-        if name is None:
-            return
         known = [snapshot.name for snapshot in self.folder.snapshots()]
         # The log as it was when the snapshot was new, so that one half-rated meets the same rivals again.
         before = list(takewhile(lambda result: name not in result.players, self.folder.results()))

@@ -35,9 +35,9 @@ class Learner:
         self.algorithm = PPO(policy, config.ppo, int(order), threads)
 
     @property
-    def latest(self) -> str | None:
-        """Name of its last snapshot."""
-        return f"{self.name}:{self.steps}" if self.stretches else None
+    def latest(self) -> str:
+        """Name of its snapshot as it is now."""
+        return f"{self.name}:{self.steps}"
 
     def state(self, seconds: float) -> bytes:
         """Everything the next stretch depends on; `seconds` of the league's budget are spent."""

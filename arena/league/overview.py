@@ -109,7 +109,7 @@ def first_above(metrics: Iterable[Record], anchor: str) -> Record | None:
 
 
 def _learner(name: str, snapshots: Iterable[Snapshot], metrics: Iterable[Record]) -> LearnerOverview:
-    steps = [snapshot.step for snapshot in snapshots if snapshot.member == name]
+    steps = [snapshot.step for snapshot in snapshots if snapshot.member == name and snapshot.step]
     last: Record = {}
     for record in metrics:
         if record["kind"] == "training" and record["learner"] == name:
