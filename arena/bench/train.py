@@ -1,6 +1,7 @@
 """Speed of self-play PPO: the whole, its parts at the same shapes, and the bound that the parts set.
 
-The bound is what a learner would reach that did nothing but the rules, one forward pass per decision and, for every
+The settings are those of the preset slime-laptop, but every env step is a decision (no action is held) and all games
+are mirrored: both seats learn. The bound is what a learner would reach that did nothing but the rules, one forward pass per decision and, for every
 row and epoch, forward, backward and Adam: no sampling, no loss, no storage, no bookkeeping.
 """
 
@@ -19,6 +20,8 @@ from agents.algorithms.ppo import PPO, PPOConfig
 from agents.parallel import Threads
 from agents.policy import Policy, PolicyConfig
 from arena.bench.figure import REPEATS, Figure, rate
+from arena.config import load
+from arena.league.config import LeagueConfig
 from arena.trainer import Stretch, TrainingConfig
 from envs.core import EnvSpec
 from envs.registry import make
@@ -28,8 +31,8 @@ ID, STEPS = "SlimeVolley-v0", "env steps/s"
 
 def measure(threads: int, seconds: float) -> dict[str, Figure]:
     """All figures for `threads` threads; `seconds` for each stretch that is timed."""
-    training = TrainingConfig(options={"lives": 1})
-    config = PPOConfig()
+    preset = load(LeagueConfig, "slime-laptop")
+    training, config = preset.training, preset.learners[0].ppo
     spec = make(ID).spec
     pool = Threads(threads)
     settings = {
