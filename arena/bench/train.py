@@ -1,8 +1,8 @@
 """Speed of self-play PPO: the whole, its parts at the same shapes, and the bound that the parts set.
 
 The settings are those of the preset slime-laptop, but every env step is a decision (no action is held) and all games
-are mirrored: both seats learn. The bound is what a learner would reach that did nothing but the rules, one forward pass per decision and, for every
-row and epoch, forward, backward and Adam: no sampling, no loss, no storage, no bookkeeping.
+are mirrored: both seats learn. The bound is what a learner would reach that did nothing but the rules, one forward pass
+per decision and, for every row and epoch, forward, backward and Adam: no sampling, no loss, no storage, no bookkeeping.
 """
 
 from __future__ import annotations
