@@ -11,7 +11,8 @@ import torch
 from gymnasium import spaces
 from numpy.random import Generator
 from torch import Tensor
-from torch.func import functional_call, stack_module_state
+from torch.func import stack_module_state
+from torch.nn import Parameter
 
 from agents.policy import Output, Policy
 from envs.core import Array, Bools, Floats, Ints
@@ -123,27 +124,34 @@ class _Stack:
     """Policies of one architecture, weights stacked [K, ...]."""
 
     def __init__(self, policies: Sequence[Policy]) -> None:
-        # functional_call puts weights into the module it calls: a module of our own, so that threads do not meet.
-        self._skeleton = deepcopy(policies[0]).to("meta")
-        self._weights = stack_module_state([*policies])
+        self._policy = _stacked(policies)
         self._count = len(policies)
-        self._memory_size = policies[0].memory_size
 
     def act(self, member: Ints, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> tuple[Array, Array]:
         """Actions [n, ...] and memory [n, H] of `member` [n] for rows n."""
         order = np.argsort(member, kind="stable")
         sizes = np.bincount(member, minlength=self._count)
-        place = np.arange(len(member)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        at = (torch.from_numpy(member[order]), torch.from_numpy(place))
-        rows, shape = torch.from_numpy(order), (self._count, int(sizes.max()))
+        place = np.empty_like(order)  # of a row among those of its member
+        place[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        at, shape = (torch.from_numpy(member), torch.from_numpy(place)), (self._count, int(sizes.max()))
         with torch.inference_mode():
-            mask = None if legal.all() else _grouped(legal, rows, at, shape)
-            held = memory[:, : self._memory_size]
-            inputs = (_grouped(obs, rows, at, shape), mask, _grouped(held, rows, at, shape))
-            output: Output = functional_call(self._skeleton, self._weights, inputs, strict=True)
-            back = torch.empty_like(rows)
-            back[rows] = torch.arange(len(rows))
-            return output.dist.sample(rng)[at][back].numpy(), output.memory[at][back].numpy()
+            mask = None if legal.all() else _grouped(legal, at, shape)
+            held = _grouped(memory[:, : self._policy.memory_size], at, shape)
+            output: Output = self._policy(_grouped(obs, at, shape), mask, held)
+            return output.dist.sample(rng)[at].numpy(), output.memory[at].numpy()
+
+
+def _stacked(policies: Sequence[Policy]) -> Policy:
+    """One policy whose weights are those of all, frozen, each with a leading axis K."""
+    parameters, buffers = stack_module_state([*policies])
+    together = deepcopy(policies[0])
+    for name, value in parameters.items():
+        owner, _, leaf = name.rpartition(".")
+        together.get_submodule(owner).register_parameter(leaf, Parameter(value.detach(), requires_grad=False))
+    for name, value in buffers.items():
+        owner, _, leaf = name.rpartition(".")
+        together.get_submodule(owner).register_buffer(leaf, value)
+    return together
 
 
 def _first(kinds: Sequence[object], kind: object) -> int:
@@ -151,11 +159,11 @@ def _first(kinds: Sequence[object], kind: object) -> int:
     return next(index for index, other in enumerate(kinds) if other == kind)
 
 
-def _grouped(values: Array, rows: Tensor, at: tuple[Tensor, Tensor], shape: tuple[int, int]) -> Tensor:
-    """Rows [n, ...] laid out by member [K, most, ...], padded with ones, so that every row has a legal action."""
-    flat = torch.from_numpy(values)
-    grouped = flat.new_ones((*shape, *flat.shape[1:]))
-    grouped[at] = flat[rows]
+def _grouped(values: Array, at: tuple[Tensor, Tensor], shape: tuple[int, int]) -> Tensor:
+    """Rows [n, ...] at (member, place) of [K, most, ...], padded with ones, so that every row has a legal action."""
+    rows = torch.from_numpy(values)
+    grouped = rows.new_ones((*shape, *rows.shape[1:]))
+    grouped[at] = rows
     return grouped
 
 
