@@ -84,18 +84,19 @@ class Policy(nn.Module):
         return Output(dist, memory, {"value": value})
 
     def unroll(self, obs: Tensor, legal: Tensor | None, memory: Tensor, ended: Tensor) -> tuple[ActionDist, Tensor]:
-        """T steps of n lanes: obs [T, n, ...], legal [T, n, A] or None, memory [n, H] before, ended [T, n] after.
+        """T steps of n lanes, lanes first: obs [n, T, ...], legal [n, T, A] or None, memory [n, H] before the first,
+        ended [n, T] after each.
 
-        Returns the distribution and the value of every step, rows [T, n].
+        Returns the distribution and the value of every step, rows [n, T].
         """
         features = self.encode(obs)
         if self.memory_size:
             outputs = []
-            for t in range(len(obs)):
-                output, memory = self.core(features[t], memory)
-                memory = memory * ~ended[t].unsqueeze(-1)
+            for t in range(obs.shape[1]):
+                output, memory = self.core(features[:, t], memory)
+                memory = memory * ~ended[:, t].unsqueeze(-1)
                 outputs.append(output)
-            features = torch.stack(outputs)
+            features = torch.stack(outputs, 1)
         return self.read(features, legal)
 
     def encode(self, obs: Tensor) -> Tensor:

@@ -177,8 +177,12 @@ def evaluate(policy: Policy, rollout: Rollout) -> Evaluation:
 
     The policy that collected the rollout reproduces what it recorded (recurrent ones from `rollout.memory`).
     """
-    dist, value = policy.unroll(rollout.obs[:-1], rollout.legal[:-1], rollout.memory, rollout.ended)
-    return Evaluation(dist.log_prob(rollout.action), dist.entropy(), value)
+    lanes_first = [
+        part.transpose(0, 1) for part in (rollout.obs[:-1], rollout.legal[:-1], rollout.ended, rollout.action)
+    ]
+    obs, legal, ended, action = lanes_first
+    dist, value = policy.unroll(obs, legal, rollout.memory, ended)
+    return Evaluation(*(rows.transpose(0, 1) for rows in (dist.log_prob(action), dist.entropy(), value)))
 
 
 @torch.no_grad()

@@ -37,18 +37,18 @@ def spec_of(action_space: spaces.Space[Any]) -> EnvSpec:
 def test_unrolling_is_step_by_step(shape: dict[str, Any], action_space: spaces.Space[Any]) -> None:
     policy = new_policy(spec_of(action_space), **shape)
     rng = np.random.default_rng(0)
-    obs = torch.from_numpy(rng.normal(size=(7, 4, 5))).float()
-    ended = torch.from_numpy(rng.random((7, 4)) < 0.3)
+    obs = torch.from_numpy(rng.normal(size=(4, 7, 5))).float()
+    ended = torch.from_numpy(rng.random((4, 7)) < 0.3)
     memory = torch.from_numpy(rng.normal(size=(4, policy.memory_size))).float()
-    legal = torch.ones(7, 4, 4, dtype=torch.bool) if isinstance(action_space, spaces.Discrete) else None
-    action = torch.from_numpy(np.array([[action_space.sample() for _ in range(4)] for _ in range(7)]))
+    legal = torch.ones(4, 7, 4, dtype=torch.bool) if isinstance(action_space, spaces.Discrete) else None
+    action = torch.from_numpy(np.array([[action_space.sample() for _ in range(7)] for _ in range(4)]))
     dist, value = policy.unroll(obs, legal, memory, ended)
     for t in range(7):
-        output = policy(obs[t], None, memory)
-        torch.testing.assert_close(output.extras["value"], value[t])
-        torch.testing.assert_close(output.dist.log_prob(action[t]), dist.log_prob(action)[t])
-        torch.testing.assert_close(output.dist.entropy().expand(4), dist.entropy().expand(7, 4)[t])
-        memory = output.memory * ~ended[t].unsqueeze(1)
+        output = policy(obs[:, t], None, memory)
+        torch.testing.assert_close(output.extras["value"], value[:, t])
+        torch.testing.assert_close(output.dist.log_prob(action[:, t]), dist.log_prob(action)[:, t])
+        torch.testing.assert_close(output.dist.entropy().expand(4), dist.entropy().expand(4, 7)[:, t])
+        memory = output.memory * ~ended[:, t].unsqueeze(1)
 
 
 def test_a_feed_forward_policy_carries_no_memory() -> None:

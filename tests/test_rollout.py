@@ -75,8 +75,8 @@ def test_memory_matters_in_the_test_above() -> None:
     rollout = collect(steps, STEPS)
     never = torch.zeros_like(rollout.ended)
     for memory, ended in ((rollout.memory, never), (torch.zeros_like(rollout.memory), rollout.ended)):
-        _, value = player.policy.unroll(rollout.obs[:-1], None, memory, ended)
-        assert (value - rollout.extras["value"]).abs().max() > 1e-2
+        _, value = player.policy.unroll(rollout.obs[:-1].transpose(0, 1), None, memory, ended.T)
+        assert (value.T - rollout.extras["value"]).abs().max() > 1e-2
 
 
 @pytest.mark.parametrize("shape", [{}, GRU], ids=str)

@@ -55,26 +55,26 @@ KL = LOSSES.index("kl")
 
 
 class Batch(NamedTuple):
-    """The part of a rollout that the loss reads, T steps of n lanes."""
+    """The part of a rollout that the loss reads, lanes first, so that a minibatch is whole blocks of memory."""
 
     obs: Tensor
-    """[T, n, *obs_shape]."""
+    """[n, T, *obs_shape]."""
     legal: Tensor | None
-    """[T, n, A]; None where every action is legal."""
+    """[n, T, A]; None where every action is legal."""
     action: Tensor
-    """[T, n, *action_shape]."""
+    """[n, T, *action_shape]."""
     ended: Tensor
-    """[T, n]."""
+    """[n, T]."""
     memory: Tensor
     """[n, H] before the first step."""
     numbers: Tensor
-    """[4, T, n] policy weight (0 where the seat did not act, mean 1), old log-probability, advantage, value target."""
+    """[4, n, T] policy weight (0 where the seat did not act, mean 1), old log-probability, advantage, value target."""
 
     def lanes(self, index: Tensor) -> Batch:
         """The lanes `index` [n]."""
-        legal = None if self.legal is None else self.legal.index_select(1, index)
-        obs, action, ended = (part.index_select(1, index) for part in (self.obs, self.action, self.ended))
-        return Batch(obs, legal, action, ended, self.memory[index], self.numbers.index_select(2, index))
+        legal = None if self.legal is None else self.legal[index]
+        obs, action, ended, memory = (part[index] for part in (self.obs, self.action, self.ended, self.memory))
+        return Batch(obs, legal, action, ended, memory, self.numbers.index_select(1, index))
 
 
 def ppo_gradient(
@@ -140,7 +140,7 @@ class PPO:
             if self.config.target_kl is not None and epochs[-1][KL] > self.config.target_kl:
                 break
         self._normalise(batch)
-        target = batch.numbers[3]
+        target = batch.numbers[3].T
         residual = target - rollout.extras["value"]
         unexplained = residual.var(correction=0) / target.var(correction=0).clamp_min(1e-8)
         means = dict(zip(LOSSES, torch.stack(epochs).mean(0).tolist(), strict=True))
@@ -161,9 +161,10 @@ class PPO:
             acted = advantage[rollout.acts]
             advantage = (advantage - acted.mean()) / (acted.std(correction=0) + 1e-8)
         weight = rollout.acts / rollout.acts.float().mean().clamp_min(1e-8)
-        numbers = torch.stack([weight, rollout.extras["logprob"], advantage, target])
-        legal = None if rollout.legal.all() else rollout.legal[:-1]
-        return Batch(rollout.obs[:-1], legal, rollout.action, rollout.ended, rollout.memory, numbers)
+        numbers = torch.stack([weight, rollout.extras["logprob"], advantage, target]).transpose(1, 2).contiguous()
+        legal = None if rollout.legal.all() else _lanes_first(rollout.legal[:-1])
+        obs, action, ended = map(_lanes_first, (rollout.obs[:-1], rollout.action, rollout.ended))
+        return Batch(obs, legal, action, ended, rollout.memory, numbers)
 
     def _step(self, batch: Batch, lanes: Tensor) -> Tensor:
         """One gradient step on `lanes` [n]; returns the LOSSES."""
@@ -200,3 +201,8 @@ class PPO:
         self.policy.load_state_dict(state["policy"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._rng.set_state(state["rng"])
+
+
+def _lanes_first(part: Tensor) -> Tensor:
+    """[T, n, ...] -> [n, T, ...]."""
+    return part.transpose(0, 1).contiguous()
