@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.nn import Parameter
+from torch.nn.utils import parameters_to_vector
 
 from agents.parallel import Threads
 from agents.policy import Policy
@@ -79,8 +81,8 @@ class Batch(NamedTuple):
 
 def ppo_gradient(
     policy: Policy, parameters: Sequence[Tensor], batch: Batch, config: PPOConfig
-) -> tuple[tuple[Tensor, ...], Tensor]:
-    """Gradient of the loss (Schulman et al. 2017, equation 9, negated) and the LOSSES it is made of.
+) -> tuple[Tensor, Tensor]:
+    """Gradient of the loss (Schulman et al. 2017, equation 9, negated), one flat vector, and the LOSSES it is made of.
 
     The loss is -min(r A, clip(r) A) + c_v (V - target)^2 / 2 - c_e H, averaged over rows. Its derivatives by
     log-probability, value and entropy are written out; only what lies below them is left to autograd, which is a
@@ -91,25 +93,23 @@ def ppo_gradient(
     logprob, entropy = dist.log_prob(batch.action), dist.entropy()
     with torch.no_grad():
         weight, old_logprob, advantage, target = batch.numbers
-        share = weight / weight.numel()
         log_ratio = logprob - old_logprob
         ratio = log_ratio.exp()
         gain = ratio * advantage
         clipped = ratio.clamp(1 - config.clip, 1 + config.clip) * advantage
         error = value - target
-        variance = 1.0 if policy.norm_value is None else policy.norm_value.std.square()
-        by_logprob = -share * gain * (gain <= clipped)
-        by_entropy = -config.entropy * share
-        by_value = error * (config.value / error.numel() / variance)
-        losses = torch.stack([
-            -(torch.minimum(gain, clipped) * share).sum(),
-            (error.square() / variance).mean() / 2,
-            (entropy * share).sum(),
-            ((ratio - 1 - log_ratio) * share).sum(),
-            ((gain > clipped) * share).sum(),
-        ])  # fmt: skip
+        outside = gain > clipped
+        variance = 1.0 if policy.norm_value is None else float(policy.norm_value.std) ** 2
+        by_logprob = (gain * weight).masked_fill(outside, 0.0).neg()
+        by_entropy = weight * -config.entropy
+        by_value = error * (config.value / variance)
+        terms = torch.stack([-torch.minimum(gain, clipped), entropy, ratio - 1 - log_ratio, outside.to(gain.dtype)])
+        policy_loss, mean_entropy, kl, share = terms.flatten(1) @ weight.flatten().to(terms.dtype)
+        value_loss = error.square().sum() / (2 * variance)
+        losses = torch.stack([policy_loss, value_loss, mean_entropy, kl, share])
     gradient = torch.autograd.grad([logprob, entropy, value], parameters, [by_logprob, by_entropy, by_value])
-    return gradient, losses
+    rows = weight.numel()
+    return torch.cat([part.flatten() for part in gradient]) / rows, losses / rows
 
 
 class PPO:
@@ -120,7 +120,8 @@ class PPO:
         self.policy, self.config = policy, config
         self._threads = threads or Threads(1)
         self._parameters = list(policy.parameters())
-        self._optimiser = torch.optim.Adam(self._parameters, lr=config.learning_rate, eps=1e-5, fused=True)
+        self._weights = _one_vector(self._parameters)
+        self._optimiser = torch.optim.Adam([self._weights], lr=config.learning_rate, eps=1e-5, fused=True)
         self._rng = torch.Generator().manual_seed(seed)
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
@@ -170,15 +171,14 @@ class PPO:
         """One gradient step on `lanes` [n]; returns the LOSSES."""
         shards = lanes.chunk(self.config.shards)
         results = self._threads.run([partial(self._gradient, batch, shard) for shard in shards])
-        shares = [len(shard) / len(lanes) for shard in shards]
-        for i, parameter in enumerate(self._parameters):
-            parts = [gradient[i] * share for (gradient, _), share in zip(results, shares, strict=True)]
-            parameter.grad = torch.stack(parts).sum(0)
-        torch.nn.utils.clip_grad_norm_(self._parameters, self.config.max_grad_norm, foreach=True)
+        gradients, losses = (torch.stack(parts) for parts in zip(*results, strict=True))
+        shares = gradients.new_tensor([len(shard) / len(lanes) for shard in shards])
+        self._weights.grad = shares @ gradients
+        torch.nn.utils.clip_grad_norm_([self._weights], self.config.max_grad_norm)
         self._optimiser.step()
-        return torch.stack([losses * share for (_, losses), share in zip(results, shares, strict=True)]).sum(0)
+        return (shares.unsqueeze(1) * losses).sum(0)
 
-    def _gradient(self, batch: Batch, lanes: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    def _gradient(self, batch: Batch, lanes: Tensor) -> tuple[Tensor, Tensor]:
         return ppo_gradient(self.policy, self._parameters, batch.lanes(lanes), self.config)
 
     def _normalise(self, batch: Batch) -> None:
@@ -201,6 +201,14 @@ class PPO:
         self.policy.load_state_dict(state["policy"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._rng.set_state(state["rng"])
+
+
+def _one_vector(parameters: Sequence[Parameter]) -> Parameter:
+    """A vector of which all `parameters` are views from now on: one step of the optimiser moves them together."""
+    weights = Parameter(parameters_to_vector(parameters).detach())
+    for parameter, part in zip(parameters, weights.data.split([p.numel() for p in parameters]), strict=True):
+        parameter.data = part.view_as(parameter)
+    return weights
 
 
 def _lanes_first(part: Tensor) -> Tensor:
