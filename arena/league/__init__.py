@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the names in `_HOME` once more, for type checkers and editors
     from arena.league.config import LeagueConfig
-    from arena.league.league import League, Progress
+    from arena.league.league import League
+    from arena.league.progress import Progress
 
 __all__ = ["League", "LeagueConfig", "Progress"]
 
 _HOME = {
     "League": "arena.league.league",
     "LeagueConfig": "arena.league.config",
-    "Progress": "arena.league.league",
+    "Progress": "arena.league.progress",
 }
 
 

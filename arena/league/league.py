@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import takewhile
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Self
 from zlib import crc32
 
 import numpy as np
-import torch
 
 from agents.algorithms.ppo import Metrics
 from agents.parallel import Threads
@@ -22,8 +20,10 @@ from agents.policy import Policy
 from agents.snapshot import load_snapshot, save_snapshot
 from arena.config import Budget, load, parse_budget
 from arena.league import matchmaking
+from arena.league.admission import check, device
 from arena.league.config import LeagueConfig
 from arena.league.learner import Learner
+from arena.league.progress import Progress, Report
 from arena.league.standings import Standing, standings
 from arena.match import run_block
 from arena.ratings.rating import Rating
@@ -35,27 +35,6 @@ from envs.errors import InputError
 from envs.player import Player
 from envs.registry import build
 from envs.slime_volley.bots import bot
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a running league is."""
-
-    phase: str
-    """What is being done, for people."""
-    share: float
-    """0..1 of the budget spent."""
-    seconds: float
-    """Of training and rating so far."""
-    steps: int
-    """Env steps trained, all learners."""
-    speed: float
-    """Env steps per second of training, lately."""
-    standings: Sequence[Standing]
-    """Best first; the same object until a new snapshot has been rated."""
-
-
-Report = Callable[[Progress], None]
 
 
 class League:
@@ -102,7 +81,7 @@ class League:
                 raise InputError("overrides change a preset or a file: make the LeagueConfig as it shall be.")
         else:
             config = load(LeagueConfig, config, overrides)
-        _check(config)
+        check(config)
         return cls._in(RunFolder.create(path, config, config.seed, command))
 
     @classmethod
@@ -184,9 +163,9 @@ class League:
 
     def _load_learners(self) -> list[Learner]:
         """The learners as the folder has them."""
-        device = _device(self.config.device)
+        where = device(self.config.device)
         learners = [
-            Learner(config, self._spec, self._seed("learner", config.name), device, self._threads)
+            Learner(config, self._spec, self._seed("learner", config.name), where, self._threads)
             for config in self.config.learners
         ]
         for learner in learners:
@@ -328,32 +307,7 @@ class League:
         return int(source.generate_state(1, np.uint64)[0] >> np.uint64(11))
 
 
-def _check(config: LeagueConfig) -> None:
-    """Raise where `config` cannot be played: before anything is on disk."""
-    game, training = config.game, config.training
-    spec = build(game.id, 1, game.options).spec
-    own = build(game.id, 1, {**game.options, **training.options}).spec
-    for name in config.anchors:
-        bot(name, spec)
-    if spec.seats != 2 or not spec.symmetric:
-        raise InputError(f"{game.id} is not a symmetric game of two seats, which self-play here needs.")
-    if (own.observation_spaces, own.action_spaces) != (spec.observation_spaces, spec.action_spaces):
-        raise InputError("training.options must leave observations and actions as they are in rated games.")
-    if training.games < 2 * training.streams:
-        raise InputError(
-            f"training.games = {training.games} cannot be shared by training.streams = {training.streams}: "
-            "each needs at least 2 games."
-        )
-    _device(config.device)
-
-
 def _mean(values: Iterable[float]) -> float:
     """Mean of what is known; NaN if nothing is."""
     known = [value for value in values if not math.isnan(value)]
     return sum(known) / len(known) if known else math.nan
-
-
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda: torch sees no GPU here; use device = auto or cpu.")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
