@@ -56,8 +56,7 @@ class SlimeVolley:
         self._seat_shape = (num_envs, seats)
         self._dtype = dtype
         choices = self.spec.action_spaces[0].n if isinstance(self.spec.action_spaces[0], spaces.Discrete) else 0
-        self._terminated = np.zeros(num_envs, np.bool_)
-        self._truncated = np.zeros(num_envs, np.bool_)
+        self._over = np.zeros((2, num_envs), np.bool_)
         self._legal = _constant((num_envs, seats, choices), True, np.bool_)
         self._acts = _constant(self._seat_shape, True, np.bool_)
         self._never = _constant((num_envs,), False, np.bool_)
@@ -90,7 +89,7 @@ class SlimeVolley:
         reward = np.empty(self._seat_shape, self._dtype)
         ended = step_games(
             self._ball, self._players, self._counts, self._stream, self._constants, self._sides, self._limits,
-            self._codes, index, obs, reward, self._terminated, self._truncated,
+            self._codes, index, obs, reward, self._over,
         )  # fmt: skip
         if ended == 0:
             never = self._never
@@ -98,9 +97,8 @@ class SlimeVolley:
         if ended < 0:
             raise InputError(f"{self.spec.id}: an action lies outside {self.spec.action_spaces[0]}.")
         first_obs = obs.copy()
-        score = self._start(self._terminated | self._truncated, first_obs)
-        over = (self._terminated.copy(), self._truncated.copy())
-        return TimeStep(first_obs, self._legal, self._acts, reward, *over, obs, score)
+        score = self._start(self._over.any(0), first_obs)
+        return TimeStep(first_obs, self._legal, self._acts, reward, *self._over.copy(), obs, score)
 
     def _start(self, which: Array, obs: Array) -> Array:
         """Begin new games where `which`; returns the scores of those they replace, [B, P]."""

@@ -250,7 +250,7 @@ def start_games(
 def step_games(
     ball: Number, players: Number, counts: Number, stream: Number,
     constants: Number, sides: Number, limits: Number, codes: Number, action: Number,
-    obs: Number, reward: Number, terminated: Number, truncated: Number,
+    obs: Number, reward: Number, over: Number,
 ) -> int:  # fmt: skip
     """One step of B games. Returns how many ended, or -1 (and nothing has happened) if an action is out of range.
 
@@ -263,7 +263,7 @@ def step_games(
         limits: [5] lives, max_steps, serve_delay, whether the fence is solid, rule steps per call.
         codes: [A] button code of each action.
         action: [B, P] index into `codes`.
-        obs, reward, terminated, truncated: written, [B, P, 4 + 4P], [B, P], [B], [B].
+        obs, reward, over: written, [B, P, 4 + 4P], [B, P], and [2, B] terminated and truncated.
     """
     # The body of the loop is one piece on purpose: as a function of its own it runs half as fast.
     c = court_of(constants)
@@ -332,9 +332,10 @@ def step_games(
                 observe(x, y, vx, vy, crew, sides, obs[row], c)
             for seat in range(seats):
                 reward[row, seat] += point * sides[seat] * c.score_reward + c.survival_bonus
-            terminated[row] = counts[row, LEFT_LIVES] <= 0 or counts[row, RIGHT_LIVES] <= 0
-            truncated[row] = counts[row, STEPS] >= max_steps and not terminated[row]
-            if terminated[row] or truncated[row]:
+            terminated = counts[row, LEFT_LIVES] <= 0 or counts[row, RIGHT_LIVES] <= 0
+            truncated = counts[row, STEPS] >= max_steps and not terminated
+            over[0, row], over[1, row] = terminated, truncated
+            if terminated or truncated:
                 ended += 1
                 break
     return ended
