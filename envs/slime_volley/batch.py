@@ -97,8 +97,9 @@ class SlimeVolley:
         if ended < 0:
             raise InputError(f"{self.spec.id}: an action lies outside {self.spec.action_spaces[0]}.")
         first_obs = obs.copy()
-        score = self._start(self._over.any(0), first_obs)
-        return TimeStep(first_obs, self._legal, self._acts, reward, *self._over.copy(), obs, score)
+        terminated, truncated = self._over[0].copy(), self._over[1].copy()
+        score = self._start(terminated | truncated, first_obs)
+        return TimeStep(first_obs, self._legal, self._acts, reward, terminated, truncated, obs, score)
 
     def _start(self, which: Array, obs: Array) -> Array:
         """Begin new games where `which`; returns the scores of those they replace, [B, P]."""
