@@ -70,11 +70,13 @@ def play(
 
 
 def _decide(player: Player, now: TimeStep, lanes: Ints, memory: Floats, rng: np.random.Generator) -> Decision:
-    obs = now.obs.reshape(-1, *now.obs.shape[2:])
-    legal = now.legal.reshape(len(obs), -1)
-    if len(lanes) == len(obs):  # sits everywhere: no copy
-        return player.act(obs, legal, memory, rng)
-    return player.act(obs[lanes], legal[lanes], memory, rng)
+    return player.act(rows(now.obs, lanes), rows(now.legal, lanes), memory, rng)
+
+
+def rows(values: Array, lanes: Ints) -> Array:
+    """A player's rows [N, ...] of `values` [B, P, ...]; no copy where it holds all lanes."""
+    flat = values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
+    return flat if len(lanes) == len(flat) else flat[lanes]
 
 
 def _clear(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.play import Step
+from agents.play import Step, rows
 from agents.policy import Policy
 from envs.core import Array
 
@@ -114,7 +114,7 @@ def collect(steps: Iterator[Step], length: int, player: int = 0) -> Rollout:
     finals: list[tuple[Array, Array, Array]] = []
     for t, step in enumerate(islice(steps, length)):
         lanes, seats = step.lanes[player], step.action.shape[1]
-        take = partial(_rows, lanes=lanes, everywhere=len(lanes) == step.action.shape[0] * seats)
+        take = partial(rows, lanes=lanes)
         if t == 0:
             memory = step.memory[player]
         before, after = step.before, step.after
@@ -124,7 +124,7 @@ def collect(steps: Iterator[Step], length: int, player: int = 0) -> Rollout:
             timed.put(name, t, length, take(values))
         timed.put("score", t, length, take(after.score))
         for name, flags in (("terminated", after.terminated), ("truncated", after.truncated)):
-            timed.put(name, t, length, flags.repeat(seats)[lanes])
+            timed.put(name, t, length, take(flags[:, None].repeat(seats, 1)))
         for name, values in step.extras[player].items():
             extras.put(name, t, length, values)
         if after.truncated.any():
@@ -156,12 +156,6 @@ class _Columns(dict[str, Array]):
         if t == 0:
             self[name] = np.empty((length, *values.shape), values.dtype)
         self[name][t] = values
-
-
-def _rows(values: Array, lanes: Array, everywhere: bool) -> Array:
-    """A player's rows [N, ...] of values [B, P, ...]."""
-    flat = values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
-    return flat if everywhere else flat[lanes]
 
 
 class Evaluation(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from envs.errors import unknown
 
@@ -45,6 +45,11 @@ class MatchSummary:
     score_ci95: tuple[float, float] | None
     """95 % interval of `score_mean`; None with fewer than two rounds of games on different seeds."""
     steps_mean: float
+
+    def figures(self) -> dict[str, Any]:
+        """The match as every --json prints it: games, wins, draws, losses, score_mean, score_ci95."""
+        names = ("games", "wins", "draws", "losses", "score_mean", "score_ci95")
+        return {name: getattr(self, name) for name in names}
 
     def __str__(self) -> str:
         """One line for people."""

@@ -31,8 +31,8 @@ def standings_json(table: Sequence[Standing]) -> list[dict[str, Any]]:
             "mean": standing.rating.mean,
             "sigma": standing.rating.stderr,
             "exposed": standing.rating.exposed,
-            **_summary_json(standing.summary),
-            "against": {anchor: _summary_json(met) for anchor, met in standing.against.items()},
+            **standing.summary.figures(),
+            "against": {anchor: met.figures() for anchor, met in standing.against.items()},
         }
         for rank, standing in enumerate(table, start=1)
     ]
@@ -91,17 +91,6 @@ def score(summary: MatchSummary | None) -> str:
     if summary.score_ci95 is None:
         return f"{summary.score_mean:+.2f}"
     return f"{summary.score_mean:+.2f} ±{summary.score_ci95[1] - summary.score_mean:.2f}"
-
-
-def _summary_json(summary: MatchSummary) -> dict[str, Any]:
-    return {
-        "games": summary.games,
-        "wins": summary.wins,
-        "draws": summary.draws,
-        "losses": summary.losses,
-        "score_mean": summary.score_mean,
-        "score_ci95": summary.score_ci95,
-    }
 
 
 def _cell(column: str, rank: int, standing: Standing) -> str:

@@ -63,12 +63,7 @@ def report(outcome: MatchOutcome) -> dict[str, Any]:
         "env": outcome.env,
         "players": list(outcome.players),
         "seed": outcome.seed,
-        "games": summary.games,
-        "wins": summary.wins,
-        "draws": summary.draws,
-        "losses": summary.losses,
-        "score_mean": summary.score_mean,
-        "score_ci95": summary.score_ci95,
+        **summary.figures(),
         "steps_mean": summary.steps_mean,
     }
 
