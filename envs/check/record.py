@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from gymnasium import spaces
 
-from envs.check.case import Case, demand, equal
+from envs.check.case import Case, ContractError, demand, equal
 from envs.core import Array, Bools
+from envs.errors import InputError
+from envs.layout import parts
 
 
 def spec(case: Case) -> None:
@@ -16,6 +18,14 @@ def spec(case: Case) -> None:
     for name in ("observation_spaces", "action_spaces"):
         count = len(getattr(spec, name))
         demand(count == spec.seats, f"spec.{name} has {count} entries for {spec.seats} seats")
+    for space in spec.action_spaces:
+        try:
+            simple = parts(space)
+        except InputError as fault:
+            raise ContractError(str(fault)) from None
+        for part in simple:
+            if isinstance(part, spaces.Discrete | spaces.MultiDiscrete):
+                demand(not np.any(part.start), f"choices are counted from 0, but not in {part}")
     demand(spec.max_steps >= 1, f"spec.max_steps is {spec.max_steps}")
     demand(spec.step_seconds > 0, f"spec.step_seconds is {spec.step_seconds}")
     if spec.symmetric:

@@ -10,6 +10,7 @@ from gymnasium import spaces
 
 from envs.check.case import Case, ContractError, demand, equal, goes_on, repeats, same
 from envs.core import Array, EnvSpec, TimeStep, game_seeds
+from envs.layout import columns, is_composite
 from envs.scene import Scene
 
 
@@ -98,14 +99,27 @@ def _bad_actions(spec: EnvSpec, action: Array) -> Iterator[tuple[str, Array]]:
     space = spec.action_spaces[-1]
     if isinstance(space, spaces.Discrete):
         yield "fractions for actions", action + 0.5
-        for value in (space.start - 1, space.start + space.n):
+        for value in (-1, int(space.n)):
             bad = action.copy()
             bad[-1, -1] = value
             yield f"action {value} of {space}", bad
-    if isinstance(space, spaces.Box):
+    if action.dtype.kind == "f":
         bad = action.copy()
         bad[-1, -1] = np.nan
         yield "an action that is not a number", bad
+    if isinstance(space, spaces.MultiDiscrete) or is_composite(space):
+        for part, place in columns(space):
+            if isinstance(part, spaces.Discrete | spaces.MultiDiscrete):
+                yield from _beyond(part, place, action)
+
+
+def _beyond(part: spaces.Discrete | spaces.MultiDiscrete, place: slice, action: Array) -> Iterator[tuple[str, Array]]:
+    """One number of `part`, which lies at `place` of a flat action, just outside its choices."""
+    choices = part.n if isinstance(part, spaces.Discrete) else part.nvec.reshape(-1)[0]
+    for value in (-1, choices):
+        bad = action.copy()
+        bad[-1, -1].reshape(-1)[place.start] = value
+        yield f"choice {value} of {part}", bad
 
 
 def draws(case: Case) -> None:
