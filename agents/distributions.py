@@ -8,7 +8,8 @@ its seed on every device.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import torch
 from gymnasium import spaces
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from envs.errors import InputError
+from envs.layout import parts
 
 ILLEGAL = -1e9
 """Logit of a forbidden action: finite, so that 0 * log 0 is 0 and not NaN; exp of it is exactly 0."""
@@ -130,6 +132,17 @@ class Gaussian:
         density = -0.5 * z.square() - self.log_std - 0.5 * math.log(2 * math.pi)
         return (density - correction).sum(-1)
 
+    def rsample(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """An action that carries the gradient, from standard normal `noise` [..., K], and its log-probability [...].
+
+        The logarithm of the derivative of tanh is 2 (log 2 - x - softplus(-2 x)), which does not cancel at the bounds.
+        """
+        raw = self.mean + self.log_std.exp() * noise
+        density = -0.5 * noise.square() - self.log_std - 0.5 * math.log(2 * math.pi)
+        if self.half is not None:
+            density = density - 2 * (math.log(2) - raw - F.softplus(-2 * raw)) - self.half.log()
+        return self._squash(raw), density.sum(-1)
+
     def entropy(self) -> Tensor:
         """Of the Gaussian before squashing: the squashed one has no closed form, and this moves the same way."""
         return (self.log_std + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
@@ -141,7 +154,104 @@ class Gaussian:
         return (torch.tanh(raw) * self.half + self.centre).clamp(self.low, self.high)
 
 
-def head_width(space: spaces.Space[object]) -> int:
+class EpsilonGreedy:
+    """The action of the highest value, but any legal one alike with probability epsilon."""
+
+    def __init__(self, values: Tensor, legal: Tensor | None, epsilon: Tensor) -> None:
+        """`values` is [A, ...], `legal` [..., A], `epsilon` broadcasts to [...]."""
+        self.values = values if legal is None else values.masked_fill(~legal.movedim(-1, 0), -torch.inf)
+        self._epsilon = epsilon
+
+    def sample(self, rng: Generator) -> Tensor:
+        """[...] int64."""
+        return Categorical(self._log_probs()).sample(rng)
+
+    def mode(self) -> Tensor:
+        """[...] int64."""
+        return self.values.argmax(0)
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        """`action` is [...] int64."""
+        return self._log_probs().gather(0, action.unsqueeze(0)).squeeze(0)
+
+    def entropy(self) -> Tensor:
+        """Between 0 and log A."""
+        log_probs = self._log_probs()
+        return -(log_probs.exp() * log_probs).sum(0)
+
+    def _log_probs(self) -> Tensor:
+        legal = self.values > -torch.inf
+        probs = self._epsilon * legal / legal.sum(0)
+        greedy = torch.zeros_like(probs).scatter_(0, self.mode().unsqueeze(0), 1.0)
+        return (probs + (1 - self._epsilon) * greedy).log().clamp_min(ILLEGAL)
+
+
+class Jittered:
+    """A point in [low, high] with Gaussian noise around it, cut at the bounds: exploration of DDPG and TD3."""
+
+    def __init__(self, raw: Tensor, noise: Tensor, low: Tensor, high: Tensor) -> None:
+        """`raw` is [K, ...], of which tanh is taken; `noise` is a deviation in halves of the range [...]."""
+        self._half, self._low, self._high = (high - low) / 2, low, high
+        self._mean = torch.tanh(raw.movedim(0, -1)) * self._half + (high + low) / 2
+        self._noise = noise.unsqueeze(-1)
+
+    def sample(self, rng: Generator) -> Tensor:
+        """[..., K] float32."""
+        draw = torch.from_numpy(rng.standard_normal(tuple(self._mean.shape), dtype="float32")).to(self._mean.device)
+        return (self._mean + self._noise * self._half * draw).clamp(self._low, self._high)
+
+    def mode(self) -> Tensor:
+        """The point, [..., K]; it carries the gradient."""
+        return self._mean.clamp(self._low, self._high)
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        """Density of the Gaussian before it is cut; with next to no noise it is that of a hundred-thousandth."""
+        deviation = (self._noise * self._half).clamp_min(1e-5).expand_as(self._mean)
+        return Gaussian(self._mean.movedim(-1, 0), deviation.log()).log_prob(action)
+
+    def entropy(self) -> Tensor:
+        """Of the Gaussian before it is cut."""
+        deviation = (self._noise * self._half).clamp_min(1e-5).expand_as(self._mean)
+        return Gaussian(self._mean.movedim(-1, 0), deviation.log()).entropy()
+
+
+class Joint:
+    """Independent parts, whose actions stand side by side in one vector: MultiDiscrete and composite spaces."""
+
+    def __init__(self, parts: Sequence[ActionDist], sizes: Sequence[int | None], dtype: torch.dtype) -> None:
+        """`sizes` of the parts' actions; None for a Categorical, whose action is a single number without an axis."""
+        self.parts, self._sizes, self._dtype = parts, sizes, dtype
+
+    def sample(self, rng: Generator) -> Tensor:
+        """[..., K]."""
+        return self._join([part.sample(rng) for part in self.parts])
+
+    def mode(self) -> Tensor:
+        """[..., K]."""
+        return self._join([part.mode() for part in self.parts])
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        """Sum over the parts; `action` is [..., K]."""
+        pieces = action.split([size or 1 for size in self._sizes], -1)
+        terms = [
+            part.log_prob(piece.squeeze(-1).long() if size is None else piece)
+            for part, size, piece in zip(self.parts, self._sizes, pieces, strict=True)
+        ]
+        return torch.stack(terms).sum(0)
+
+    def entropy(self) -> Tensor:
+        """Sum over the parts."""
+        return torch.stack([part.entropy() for part in self.parts]).sum(0)
+
+    def _join(self, actions: Sequence[Tensor]) -> Tensor:
+        pieces = [
+            (action.unsqueeze(-1) if size is None else action).to(self._dtype)
+            for action, size in zip(actions, self._sizes, strict=True)
+        ]
+        return torch.cat(pieces, -1)
+
+
+def head_width(space: spaces.Space[Any]) -> int:
     """How many numbers a policy head must give for actions in `space`.
 
     Raises:
@@ -149,8 +259,63 @@ def head_width(space: spaces.Space[object]) -> int:
     """
     if isinstance(space, spaces.Discrete):
         return int(space.n)
-    if isinstance(space, spaces.MultiBinary) and len(space.shape) == 1:
+    if isinstance(space, spaces.MultiDiscrete) and len(space.shape) == 1:
+        return int(space.nvec.sum())
+    if isinstance(space, spaces.MultiBinary | spaces.Box) and len(space.shape) == 1:
         return int(space.shape[0])
-    if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        return int(space.shape[0])
-    raise InputError(f"no policy head for actions in {space}: use Discrete, MultiBinary(n) or a flat Box.")
+    if isinstance(space, spaces.Tuple | spaces.Dict):
+        return sum(head_width(part) for part in parts(space))
+    raise InputError(
+        f"no policy head for actions in {space}: use Discrete, MultiDiscrete, MultiBinary(n), a flat Box, "
+        "or a Tuple or Dict of these."
+    )
+
+
+def box_width(space: spaces.Space[Any]) -> int:
+    """How many of the numbers of an action in `space` are continuous."""
+    return sum(int(part.shape[0]) for part in parts(space) if isinstance(part, spaces.Box))
+
+
+def box_bounds(space: spaces.Space[Any]) -> tuple[Tensor, Tensor]:
+    """`low` and `high` of the continuous numbers of `space`, [box_width] each; infinite where there is no bound."""
+    boxes = [part for part in parts(space) if isinstance(part, spaces.Box)]
+    low, high = ([torch.as_tensor(side(box), dtype=torch.float32) for box in boxes] for side in (_low, _high))
+    return (torch.cat(low), torch.cat(high)) if boxes else (torch.zeros(0), torch.zeros(0))
+
+
+def _low(box: spaces.Box) -> Any:
+    return box.low
+
+
+def _high(box: spaces.Box) -> Any:
+    return box.high
+
+
+BoxDist = Callable[[Tensor, slice], ActionDist]
+"""The distribution of continuous numbers from their parameters [K, ...] and their place among all continuous ones."""
+
+
+def distribution(space: spaces.Space[Any], parameters: Tensor, legal: Tensor | None, box: BoxDist) -> ActionDist:
+    """What `parameters` [head_width, ...] say about actions in `space`; `legal` is for Discrete only."""
+    if isinstance(space, spaces.Discrete):
+        return Categorical(parameters, legal)
+    if isinstance(space, spaces.MultiBinary):
+        return Bernoulli(parameters)
+    if isinstance(space, spaces.MultiDiscrete):
+        counts = space.nvec.tolist()
+        dists = [Categorical(logits) for logits in parameters.split(counts)]
+        return Joint(dists, [None] * len(counts), torch.int64)
+    if isinstance(space, spaces.Box):
+        return box(parameters, slice(0, parameters.shape[0]))
+    dists_of, sizes, start, done = [], [], 0, 0
+    for part in parts(space):
+        width = head_width(part)
+        piece = parameters[start : start + width]
+        start += width
+        if isinstance(part, spaces.Box):
+            dists_of.append(box(piece, slice(done, done + width)))
+            done += width
+        else:
+            dists_of.append(distribution(part, piece, None, box))
+        sizes.append(None if isinstance(part, spaces.Discrete) else math.prod(part.shape or ()))
+    return Joint(dists_of, sizes, torch.float32)

@@ -1,4 +1,4 @@
-"""Building blocks: layers that also run with stacked weights, encoders, the GRU core, running statistics.
+"""Building blocks: layers that also run with stacked weights, encoders, named heads, running statistics.
 
 Stacked: every parameter has one more leading axis K, inputs are [K, n, in], and K networks run in one product.
 """
@@ -12,6 +12,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from envs.errors import InputError
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
 
@@ -36,75 +38,133 @@ class Linear(nn.Module):
 class MLP(nn.Module):
     """Fully connected encoder; `width` is the size of its output."""
 
-    def __init__(self, inputs: int, hidden: Sequence[int], activation: str) -> None:
-        """One layer per entry of `hidden`."""
+    def __init__(
+        self, inputs: int, hidden: Sequence[int], activation: str, kind: type[Linear] = Linear, axes: int = 1
+    ) -> None:
+        """One layer of `kind` per entry of `hidden`, none: the input passes through. The last `axes` of inputs, which
+        hold `inputs` numbers, are taken as one."""
         super().__init__()
+        self._axes = axes
         sizes = [inputs, *hidden]
-        self.layers = nn.ModuleList(Linear(a, b) for a, b in pairwise(sizes))
+        self.layers = nn.ModuleList(kind(a, b) for a, b in pairwise(sizes))
         self.activation = ACTIVATIONS[activation]
         self.width = sizes[-1]
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., width]."""
+        if self._axes > 1:
+            x = x.flatten(-self._axes)
         for layer in self.layers:
             x = self.activation(layer(x))
         return x
 
 
+class Conv(nn.Module):
+    """Convolutional encoder of images [..., height, width, channels] or [..., channels, height, width]."""
+
+    def __init__(self, shape: Sequence[int], layers: str, activation: str, scale: float) -> None:
+        """`shape` of one image; `layers` is a key of `CONVOLUTIONS`; pixels are divided by `scale`.
+
+        Raises:
+            InputError: an image that is too small for the layers.
+        """
+        super().__init__()
+        self._last = shape[-1] <= shape[0]  # where the channels are: there are fewer of them than of pixels
+        channels, *size = (shape[-1], *shape[:-1]) if self._last else shape
+        self._scale, self.activation = scale, ACTIVATIONS[activation]
+        plan, self.width = CONVOLUTIONS[layers]
+        self.layers = nn.ModuleList()
+        for out, kernel, stride in plan:
+            if min(size) < kernel:
+                raise InputError(f"images of {tuple(shape)} are too small for the encoder {layers!r}: use 'mlp'.")
+            self.layers.append(nn.Conv2d(channels, out, kernel, stride))
+            nn.init.orthogonal_(self.layers[-1].weight, math.sqrt(2))  # type: ignore[arg-type]
+            nn.init.zeros_(self.layers[-1].bias)  # type: ignore[arg-type]
+            channels, size = out, [(side - kernel) // stride + 1 for side in size]
+        self.last = Linear(channels * math.prod(size), self.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., *shape] -> [..., width]."""
+        rows = x.shape[:-3]
+        x = x.reshape(-1, *x.shape[-3:]) / self._scale
+        if self._last:
+            x = x.movedim(-1, 1)
+        for layer in self.layers:
+            x = self.activation(layer(x))
+        return self.activation(self.last(x.flatten(1))).reshape(*rows, self.width)
+
+
+CONVOLUTIONS: dict[str, tuple[tuple[tuple[int, int, int], ...], int]] = {
+    "conv": (((16, 3, 2), (32, 3, 2)), 128),
+    "dqn": (((32, 8, 4), (64, 4, 2), (64, 3, 1)), 512),
+}
+"""Channels, kernel and stride of each layer, and the width of the output; "dqn" is that of Mnih et al. 2015."""
+
+
+class NoisyLinear(Linear):
+    """Affine map with noisy weights while it trains: factorised Gaussian noise (Fortunato et al. 2018, eq. 9-11)."""
+
+    noise_in: Tensor
+    noise_out: Tensor
+
+    def __init__(self, inputs: int, outputs: int, gain: float = math.sqrt(2)) -> None:
+        """`gain` scales the orthogonal matrix; the noise starts at 0.5 / sqrt(inputs), as in the paper."""
+        super().__init__(inputs, outputs, gain)
+        self.weight_scale = nn.Parameter(torch.full((outputs, inputs), 0.5 / math.sqrt(inputs)))
+        self.bias_scale = nn.Parameter(torch.full((outputs,), 0.5 / math.sqrt(inputs)))
+        self.register_buffer("noise_in", torch.zeros(inputs))
+        self.register_buffer("noise_out", torch.zeros(outputs))
+
+    def resample(self, generator: torch.Generator) -> None:
+        """Draw the noise anew; it stays until the next draw."""
+        for noise in (self.noise_in, self.noise_out):
+            draw = torch.randn(noise.shape, generator=generator)
+            noise.copy_(draw.sign() * draw.abs().sqrt())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., inputs] -> [..., outputs]."""
+        if not self.training:
+            return super().forward(x)
+        weight = self.weight + self.weight_scale * self.noise_out.unsqueeze(-1) * self.noise_in.unsqueeze(-2)
+        return F.linear(x, weight, self.bias + self.bias_scale * self.noise_out)
+
+
 class Heads(nn.Module):
-    """Named linear read-outs of one feature vector, kept in one matrix so that they cost one product.
+    """Named read-outs of one feature vector. Linear ones are kept in one matrix, so that they cost one product.
 
     They are given with their own axis first, [width, ...]: torch splits and reduces a short last axis far slower.
     """
 
-    def __init__(self, inputs: int, widths: Mapping[str, int], gains: Mapping[str, float]) -> None:
-        """`widths` in the order of the outputs; `gains` scale each head's initial weights."""
+    def __init__(
+        self,
+        inputs: int,
+        widths: Mapping[str, int],
+        gains: Mapping[str, float],
+        hidden: Sequence[int] = (),
+        activation: str = "tanh",
+        noisy: bool = False,
+    ) -> None:
+        """`widths` in the order of the outputs; `gains` scale each head's initial weights; `hidden` layers of each."""
         super().__init__()
         self.widths = dict(widths)
-        self.linear = Linear(inputs, sum(widths.values()))
-        with torch.no_grad():
-            for name, rows in zip(widths, self.linear.weight.split(list(widths.values())), strict=True):
-                nn.init.orthogonal_(rows, gains[name])
+        kind = NoisyLinear if noisy else Linear
+        if not hidden:
+            self.linear = kind(inputs, sum(widths.values()))
+            with torch.no_grad():
+                for name, rows in zip(widths, self.linear.weight.split(list(widths.values())), strict=True):
+                    nn.init.orthogonal_(rows, gains[name])
+            return
+        self.branches = nn.ModuleDict()
+        for name, width in widths.items():
+            branch = MLP(inputs, hidden, activation, kind)
+            self.branches[name] = nn.Sequential(branch, kind(branch.width, width, gains[name]))
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """[..., inputs] -> name: [width, ...]."""
+        if "branches" in self._modules:
+            return {name: branch(x).movedim(-1, 0).contiguous() for name, branch in self.branches.items()}
         parts = self.linear(x).movedim(-1, 0).contiguous().split(list(self.widths.values()))
         return dict(zip(self.widths, parts, strict=True))
-
-
-class GRU(nn.Module):
-    """Gated recurrent unit (Cho et al. 2014), one step at a time; the memory is its state."""
-
-    def __init__(self, inputs: int, width: int) -> None:
-        """`width` is H."""
-        super().__init__()
-        self.width = self.memory_size = width
-        self.from_input = Linear(inputs, 3 * width, gain=1.0)
-        self.from_memory = Linear(width, 3 * width, gain=1.0)
-
-    def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """[n, inputs], [n, H] -> output [n, H] and the next memory [n, H]."""
-        reset_x, keep_x, new_x = self.from_input(x).chunk(3, -1)
-        reset_m, keep_m, new_m = self.from_memory(memory).chunk(3, -1)
-        keep = torch.sigmoid(keep_x + keep_m)
-        new = torch.tanh(new_x + torch.sigmoid(reset_x + reset_m) * new_m)
-        memory = new + keep * (memory - new)
-        return memory, memory
-
-
-class NoCore(nn.Module):
-    """A core that remembers nothing: H is 0, so no caller asks whether a policy is recurrent."""
-
-    memory_size = 0
-
-    def __init__(self, width: int) -> None:
-        """`width` passes through."""
-        super().__init__()
-        self.width = width
-
-    def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """`x` and `memory` as they came."""
-        return x, memory
 
 
 class Normaliser(nn.Module):

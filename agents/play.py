@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from envs.core import Array, BatchEnv, Floats, Ints, TimeStep
+from envs.layout import action_dtype, action_shape
 from envs.player import Decision, Player
 
 
@@ -52,7 +53,7 @@ def play(
     ]
     now = env.reset(seed if game_seeds is None else game_seeds)
     space = env.spec.action_spaces[0]
-    action = np.zeros((env.num_envs, env.spec.seats, *(space.shape or ())), space.dtype)
+    action = np.zeros((env.num_envs, env.spec.seats, *action_shape(space)), action_dtype(space))
     while True:
         decisions = [
             _decide(player, now, own, held, rng)

@@ -16,6 +16,7 @@ from torch.nn import Parameter
 
 from agents.policy import Output, Policy
 from envs.core import Array, Bools, Floats, Ints
+from envs.layout import action_dtype, action_shape
 from envs.player import Decision, Player
 
 
@@ -31,7 +32,7 @@ class PolicyPlayer:
         self._device = next(policy.parameters()).device
 
     def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> Decision:
-        """See `Player.act`; extras are "logprob" and "value", [n] each."""
+        """See `Player.act`; extras are "logprob" [n] and what the policy adds, such as "value" [n]."""
         with torch.inference_mode():
             mask = None if legal.all() else _tensor(legal, self._device)
             output: Output = self.policy(_tensor(obs, self._device), mask, _tensor(memory, self._device))
@@ -51,7 +52,7 @@ class Holding:
     def __init__(self, player: Player, hold: int, action_space: spaces.Space[Any]) -> None:
         """`player` is asked in the first step of a game, and in every `hold`-th after it."""
         self.name, self._player, self._hold = player.name, player, hold
-        self._shape, self._dtype = action_space.shape or (), action_space.dtype
+        self._shape, self._dtype = action_shape(action_space), action_dtype(action_space)
         self._width = int(np.prod(self._shape))
         self.memory_size = 1 + self._width + player.memory_size
 
@@ -92,7 +93,9 @@ class Pool:
         self.memory_size = 1 + max(policy.memory_size for policy in policies)
         shares = np.asarray(weights, np.float64)
         self._bounds = np.cumsum(shares / shares.sum())
-        kinds = [policy.config for policy in policies]
+        kinds = [
+            (policy.config, policy.head.config) if policy.stackable else index for index, policy in enumerate(policies)
+        ]
         self._stack_of = np.array([_first(kinds, kind) for kind in kinds])
         self._stacks = {
             stack: _Stack([policy for policy, own in zip(policies, self._stack_of, strict=True) if own == stack])
@@ -124,11 +127,14 @@ class _Stack:
     """Policies of one architecture, weights stacked [K, ...]."""
 
     def __init__(self, policies: Sequence[Policy]) -> None:
-        self._policy = _stacked(policies)
+        self._policy = _stacked(policies) if len(policies) > 1 else deepcopy(policies[0])
         self._count = len(policies)
 
     def act(self, member: Ints, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> tuple[Array, Array]:
         """Actions [n, ...] and memory [n, H] of `member` [n] for rows n."""
+        if self._count == 1:
+            decision = PolicyPlayer(self._policy, "").act(obs, legal, memory[:, : self._policy.memory_size], rng)
+            return decision.action, decision.memory
         order = np.argsort(member, kind="stable")
         sizes = np.bincount(member, minlength=self._count)
         place = np.empty_like(order)  # of a row among those of its member

@@ -1,17 +1,20 @@
-"""Policy: encoder -> core -> heads. The encoder runs once, however many heads read it."""
+"""Policy: encoder -> core -> head. The encoder runs once, however many outputs read it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from gymnasium import spaces
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from agents.distributions import ActionDist, Bernoulli, Categorical, Gaussian, head_width
-from agents.networks import GRU, MLP, Heads, NoCore, Normaliser
+from agents.cores import CORES, Core, NoCore
+from agents.distributions import ActionDist
+from agents.heads import ActorCritic, Head, HeadConfig, Reading, Trunk, build_head
+from agents.networks import MLP, Conv, Normaliser
 from envs.config import Config
 from envs.errors import InputError
 
@@ -19,14 +22,19 @@ from envs.errors import InputError
 class PolicyConfig(Config):
     """Shape of a policy network."""
 
-    hidden: tuple[PositiveInt, ...] = Field((64, 64), min_length=1)
-    """Width of each encoder layer."""
+    encoder: Literal["auto", "mlp", "conv", "dqn"] = "auto"
+    """What reads observations: layers `hidden`, a small convolution, or that of Mnih et al. 2015; "auto": "conv" for
+    images, "mlp" for the rest."""
+    hidden: tuple[PositiveInt, ...] = (64, 64)
+    """Width of each encoder layer, after the convolution where there is one; may be empty."""
     activation: Literal["tanh", "relu"] = "tanh"
-    """Nonlinearity of the encoder."""
-    core: Literal["none", "gru"] = "none"
+    """Nonlinearity of the encoder and of the heads' own layers."""
+    core: Literal["none", "gru", "lstm"] = "none"
     """Memory between encoder and heads."""
     core_width: int = Field(64, ge=1)
-    """H, width of the core's memory."""
+    """Width of the core's output."""
+    head_hidden: tuple[PositiveInt, ...] = ()
+    """Width of each layer that a head has for itself; with an empty `hidden`, actor and critic share nothing."""
     hold: int = Field(1, ge=1)
     """Env steps for which an action is kept before the next decision, in training and ever after."""
     normalise_obs: bool = False
@@ -42,81 +50,120 @@ class Output(NamedTuple):
     memory: Tensor
     """[n, H]."""
     extras: Mapping[str, Tensor]
-    """[n] each; "value" is the expected return."""
+    """[n] each; "value" is the expected return, where the head has one."""
 
 
 class Policy(nn.Module):
-    """An actor and a critic on one trunk."""
-
-    low: Tensor | None
-    high: Tensor | None
+    """A network that decides: with a critic on the same trunk, with action values, or as an actor alone."""
 
     def __init__(
-        self, obs_space: spaces.Space[object], action_space: spaces.Space[object], config: PolicyConfig
+        self,
+        obs_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        config: PolicyConfig | None = None,
+        head: HeadConfig | None = None,
+        encoder: nn.Module | None = None,
     ) -> None:
         """Weights are drawn from torch's global generator.
+
+        Args:
+            encoder: of your own, from [n, *obs_shape] float32 to [n, encoder.width], in place of `config.encoder`.
 
         Raises:
             InputError: spaces that the network does not cover.
         """
         super().__init__()
-        if not isinstance(obs_space, spaces.Box) or len(obs_space.shape) != 1:
-            raise InputError(f"no encoder for observations in {obs_space}: use a flat Box.")
-        self.obs_space, self.action_space, self.config = obs_space, action_space, config
-        self.norm_obs = Normaliser(obs_space.shape[0]) if config.normalise_obs else None
-        self.norm_value = Normaliser(1) if config.normalise_value else None
-        self.encoder = MLP(obs_space.shape[0], config.hidden, config.activation)
-        width = self.encoder.width
-        self.core: GRU | NoCore = GRU(width, config.core_width) if config.core == "gru" else NoCore(width)
+        self.obs_space, self.action_space = obs_space, action_space
+        self.config = config or PolicyConfig()
+        shape = obs_space.shape or ()
+        if self.config.normalise_obs and len(shape) != 1:
+            raise InputError(f"policy.normalise_obs = True: only flat observations can be, not {obs_space}.")
+        self.norm_obs = Normaliser(shape[0]) if self.config.normalise_obs else None
+        self.own_encoder = encoder is not None
+        """Whether the encoder is the user's."""
+        self.encoder = encoder or _encoder(obs_space, self.config)
+        width = int(self.encoder.width)  # type: ignore[arg-type]
+        self.core: Core = CORES[self.config.core](width, self.config.core_width)
         self.memory_size = self.core.memory_size
-        widths = {"actor": head_width(action_space), "value": 1}
-        self.heads = Heads(self.core.width, widths, gains={"actor": 0.01, "value": 1.0})
-        if isinstance(action_space, spaces.Box):
-            self.log_std = nn.Parameter(torch.zeros(action_space.shape))
-            bounded = bool(action_space.is_bounded("both"))
-            self.register_buffer("low", torch.as_tensor(action_space.low) if bounded else None)
-            self.register_buffer("high", torch.as_tensor(action_space.high) if bounded else None)
+        trunk = Trunk(self.core.width, self.config.head_hidden, self.config.activation)
+        self.head: Head = build_head(head or ActorCritic(), trunk, action_space, self.config.normalise_value)
+
+    @property
+    def stackable(self) -> bool:
+        """Whether several of this shape can run as one with stacked weights."""
+        return isinstance(self.encoder, MLP)
 
     def forward(self, obs: Tensor, legal: Tensor | None, memory: Tensor) -> Output:
         """One step for n rows: obs [n, *obs_shape], legal [n, A] or None where every action is, memory [n, H]."""
         features, memory = self.core(self.encode(obs), memory)
-        dist, value = self.read(features, legal)
-        return Output(dist, memory, {"value": value})
+        dist, extras = self.read(features, legal)
+        return Output(dist, memory, extras)
 
-    def unroll(self, obs: Tensor, legal: Tensor | None, memory: Tensor, ended: Tensor) -> tuple[ActionDist, Tensor]:
+    def unroll(self, obs: Tensor, legal: Tensor | None, memory: Tensor, ended: Tensor) -> Reading:
         """T steps of n lanes, lanes first: obs [n, T, ...], legal [n, T, A] or None, memory [n, H] before the first,
         ended [n, T] after each.
 
-        Returns the distribution and the value of every step, rows [n, T].
+        Returns the distribution and the extras of every step, rows [n, T].
+        """
+        return self.read(self.trunk(obs, memory, ended)[0], legal)
+
+    def trunk(self, obs: Tensor, memory: Tensor, ended: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [n, T, width] of T steps of n lanes, and what was remembered after each, [n, T, H].
+
+        The memory is as a step left it: it is cleared, for the next step, where a game `ended` [n, T].
         """
         features = self.encode(obs)
-        if self.memory_size:
-            outputs = []
-            for t in range(obs.shape[1]):
-                output, memory = self.core(features[:, t], memory)
-                memory = memory * ~ended[:, t].unsqueeze(-1)
-                outputs.append(output)
-            features = torch.stack(outputs, 1)
-        return self.read(features, legal)
+        if isinstance(self.core, NoCore):
+            return features, memory.unsqueeze(1).expand(*obs.shape[:2], 0)
+        projected = self.core.from_input(features).unbind(1)
+        going = (~ended).to(memory.dtype).unsqueeze(-1).unbind(1)
+        outputs, carried = [], []
+        for x, go in zip(projected, going, strict=True):
+            output, memory = self.core.step(x, memory)
+            outputs.append(output)
+            carried.append(memory)
+            memory = memory * go
+        return torch.stack(outputs, 1), torch.stack(carried, 1)
 
     def encode(self, obs: Tensor) -> Tensor:
         """[..., *obs_shape] -> [..., width]; games may see in another precision than networks think in."""
         obs = obs.float()
-        encoded: Tensor = self.encoder(obs if self.norm_obs is None else self.norm_obs(obs))
-        return encoded
+        if not self.own_encoder:
+            encoded: Tensor = self.encoder(obs if self.norm_obs is None else self.norm_obs(obs))
+            return encoded
+        axes = len(self.obs_space.shape or ())
+        rows = obs.shape[: obs.ndim - axes]
+        flat: Tensor = self.encoder(obs.reshape(-1, *obs.shape[obs.ndim - axes :]))
+        return flat.reshape(*rows, -1)
 
-    def read(self, features: Tensor, legal: Tensor | None) -> tuple[ActionDist, Tensor]:
-        """Distribution and value [...] from features [..., width]."""
-        heads = self.heads(features)
-        value = heads["value"].squeeze(0)
-        if self.norm_value is not None:
-            value = self.norm_value.unscale(value.unsqueeze(-1)).squeeze(-1)
-        return self._dist(heads["actor"], legal), value
+    def read(self, features: Tensor, legal: Tensor | None) -> Reading:
+        """Distribution and extras [...] from features [..., width]."""
+        reading: Reading = self.head(features, legal)
+        return reading
 
-    def _dist(self, parameters: Tensor, legal: Tensor | None) -> ActionDist:
-        if isinstance(self.action_space, spaces.Discrete):
-            return Categorical(parameters, legal)
-        if isinstance(self.action_space, spaces.MultiBinary):
-            return Bernoulli(parameters)
-        low, high = (None if bound is None else bound.unsqueeze(-2) for bound in (self.low, self.high))
-        return Gaussian(parameters, self.log_std.unsqueeze(-2), low, high)
+
+def _encoder(space: spaces.Space[Any], config: PolicyConfig) -> nn.Module:
+    """The encoder that `config` names, for observations in `space`."""
+    shape = space.shape or ()
+    image = len(shape) == 3
+    if not isinstance(space, spaces.Box) or not (image or len(shape) == 1):
+        raise InputError(
+            f"no encoder for observations in {space}: use a flat Box, an image, or an encoder of your own."
+        )
+    kind = config.encoder if config.encoder != "auto" else "conv" if image else "mlp"
+    if kind == "mlp":
+        return MLP(int(np.prod(shape)), config.hidden, config.activation, axes=len(shape))
+    if not image:
+        raise InputError(f"policy.encoder = {kind!r} reads images, not {space}: use 'mlp'.")
+    scale = 255.0 if space.dtype == np.uint8 else 1.0
+    conv = Conv(shape, kind, config.activation, scale)
+    return Chain(conv, MLP(conv.width, config.hidden, config.activation))
+
+
+class Chain(nn.Sequential):
+    """Encoders one after the other."""
+
+    def __init__(self, *encoders: nn.Module) -> None:
+        """The last one's `width` is that of all."""
+        super().__init__(*encoders)
+        self.width = encoders[-1].width

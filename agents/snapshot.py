@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,18 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import nn
 
+from agents.heads import HeadConfig
 from agents.policy import Policy, PolicyConfig
 from envs.config import parse
 from envs.errors import InputError
 
-KEY, FORMAT = "arena", 1
+KEY, FORMAT = "arena", 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ def save_snapshot(path: Path, policy: Policy, meta: Mapping[str, Any]) -> None:
         "obs_space": _space_to_json(policy.obs_space),
         "action_space": _space_to_json(policy.action_space),
         "policy": policy.config.model_dump(mode="json"),
+        "head": policy.head.config.model_dump(mode="json"),
+        "own_encoder": policy.own_encoder,
         "meta": dict(meta),
     }
     weights = {name: value.detach().cpu().contiguous() for name, value in policy.state_dict().items()}
@@ -57,11 +64,14 @@ def save_snapshot(path: Path, policy: Policy, meta: Mapping[str, Any]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load_snapshot(path: Path) -> Snapshot:
+def load_snapshot(path: Path, encoder: nn.Module | None = None) -> Snapshot:
     """Read a snapshot.
 
+    Args:
+        encoder: one of the shape that the policy was made with, if that was its maker's own.
+
     Raises:
-        InputError: no such file, or one that is truncated, foreign, or of a later format.
+        InputError: no such file, one that is truncated, foreign, or of another format, or one that lacks its encoder.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -73,7 +83,7 @@ def load_snapshot(path: Path) -> Snapshot:
         raise InputError(f"{path} is not a whole snapshot file: {fault}.") from None
     if text is None:
         raise InputError(f"{path} holds weights of another program: it has no arena header.")
-    policy, meta = _read_header(text, path)
+    policy, meta = _read_header(text, path, encoder)
     try:
         policy.load_state_dict(weights)
     except RuntimeError:
@@ -81,15 +91,21 @@ def load_snapshot(path: Path) -> Snapshot:
     return Snapshot(policy.eval().requires_grad_(False), meta)
 
 
-def _read_header(text: str, path: Path) -> tuple[Policy, dict[str, Any]]:
+def _read_header(text: str, path: Path, encoder: nn.Module | None) -> tuple[Policy, dict[str, Any]]:
     """A policy of the right shape, and what the writer noted."""
     try:
         header = json.loads(text)
-        if header["format"] > FORMAT:
-            raise InputError(f"{path} has format {header['format']}; this version reads up to {FORMAT}.")
+        if header["format"] != FORMAT:
+            raise InputError(f"{path} has format {header['format']}; this version reads format {FORMAT}.")
+        if header["own_encoder"] != (encoder is not None):
+            given = "give it as encoder=" if encoder is None else "it needs none"
+            raise InputError(
+                f"{path} {'was' if encoder is None else 'was not'} made with an encoder of its own: {given}."
+            )
         config = parse(PolicyConfig, header["policy"], str(path))
         obs_space, action_space = (_space_from_json(header[name]) for name in ("obs_space", "action_space"))
-        return Policy(obs_space, action_space, config), dict(header["meta"])
+        head: HeadConfig = TypeAdapter(HeadConfig).validate_python(header["head"])
+        return Policy(obs_space, action_space, config, head, encoder), dict(header["meta"])
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, AssertionError) as fault:
@@ -98,28 +114,45 @@ def _read_header(text: str, path: Path) -> tuple[Policy, dict[str, Any]]:
 
 def _space_to_json(space: spaces.Space[Any]) -> dict[str, Any]:
     if isinstance(space, spaces.Discrete):
-        return {"kind": "discrete", "n": int(space.n)}
+        return {"kind": "discrete", "n": int(space.n), "start": int(space.start)}
     if isinstance(space, spaces.MultiBinary):
         return {"kind": "multibinary", "n": int(space.shape[0])}
+    if isinstance(space, spaces.MultiDiscrete):
+        return {"kind": "multidiscrete", "nvec": space.nvec.tolist()}
+    if isinstance(space, spaces.Tuple):
+        return {"kind": "tuple", "parts": [_space_to_json(part) for part in space.spaces]}
+    if isinstance(space, spaces.Dict):
+        return {"kind": "dict", "parts": [[name, _space_to_json(part)] for name, part in space.spaces.items()]}
     assert isinstance(space, spaces.Box)  # a policy has no other head or encoder
-    bounds = {"low": space.low.tolist(), "high": space.high.tolist()}
-    return {"kind": "box", "dtype": str(space.dtype), **bounds}
+    bounds = {"low": _bound(space.low), "high": _bound(space.high)}
+    return {"kind": "box", "dtype": str(space.dtype), "shape": list(space.shape), **bounds}
+
+
+def _bound(side: NDArray[Any]) -> Any:
+    """One number where all are alike, as in images."""
+    first = side.flat[0]
+    return first.item() if bool((side == first).all()) else side.tolist()
 
 
 def _space_from_json(data: Mapping[str, Any]) -> spaces.Space[Any]:
     if data["kind"] == "discrete":
-        return spaces.Discrete(data["n"])
+        return spaces.Discrete(data["n"], start=data["start"])
     if data["kind"] == "multibinary":
         return spaces.MultiBinary(data["n"])
+    if data["kind"] == "multidiscrete":
+        return spaces.MultiDiscrete(data["nvec"])
+    if data["kind"] == "tuple":
+        return spaces.Tuple([_space_from_json(part) for part in data["parts"]])
+    if data["kind"] == "dict":
+        return spaces.Dict({name: _space_from_json(part) for name, part in data["parts"]})
     dtype = np.dtype(data["dtype"]).type
-    return spaces.Box(np.array(data["low"], dtype), np.array(data["high"], dtype), dtype=dtype)
+    low, high = (np.broadcast_to(np.array(data[name], dtype), data["shape"]) for name in ("low", "high"))
+    return spaces.Box(low, high, dtype=dtype)
 
 
 def freeze(policy: Policy) -> Policy:
     """A copy of `policy` as it is now, without gradients."""
-    copy = Policy(policy.obs_space, policy.action_space, policy.config)
-    copy.load_state_dict({name: value.detach().clone() for name, value in policy.state_dict().items()})
-    return copy.to(next(policy.parameters()).device).eval().requires_grad_(False)
+    return deepcopy(policy).eval().requires_grad_(False)
 
 
 def same_weights(a: Policy, b: Policy) -> bool:

@@ -32,7 +32,7 @@ def new_policy(spec: EnvSpec, seed: int = 0, sharpness: float = 1.0, **config: A
     with torch.no_grad():
         for name, weight in policy.named_parameters():
             weight.add_(torch.randn_like(weight) * (0.1 if "log_std" in name else 0.3))
-        policy.heads.linear.weight[:-1] *= sharpness
+        policy.head.outputs.linear.weight[:-1] *= sharpness
         for name, statistic in policy.named_buffers():
             if name.endswith(("mean", "var", "count")):
                 statistic.copy_(torch.rand_like(statistic) + 0.5)

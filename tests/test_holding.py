@@ -43,7 +43,7 @@ def test_full_rate_is_the_skipped_game(actions: str, core: str) -> None:
     config = PolicyConfig.model_validate({"hold": 3, "core": core, "core_width": 8})
     policy = Policy(skipped.spec.observation_spaces[0], skipped.spec.action_spaces[0], config)
     with torch.no_grad():  # a fresh policy hardly prefers anything; make it move
-        policy.heads.linear.weight.mul_(100)
+        policy.head.outputs.linear.weight.mul_(100)
     nobody = np.zeros((32, 2), np.int64)
     ends = []
     for env, player, limit in ((skipped, PolicyPlayer(policy, "x", True), 60), (full, seated(policy, "x", True), 180)):

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from agents.networks import GRU, MLP, Heads, Linear, Normaliser
+from agents.cores import GRU
+from agents.heads import ActorCriticHead
+from agents.networks import MLP, Heads, Linear, Normaliser
 from agents.policy import Policy, PolicyConfig
 from envs.core import EnvSpec
 from envs.errors import InputError
@@ -42,7 +44,8 @@ def test_unrolling_is_step_by_step(shape: dict[str, Any], action_space: spaces.S
     memory = torch.from_numpy(rng.normal(size=(4, policy.memory_size))).float()
     legal = torch.ones(4, 7, 4, dtype=torch.bool) if isinstance(action_space, spaces.Discrete) else None
     action = torch.from_numpy(np.array([[action_space.sample() for _ in range(7)] for _ in range(4)]))
-    dist, value = policy.unroll(obs, legal, memory, ended)
+    dist, extras = policy.unroll(obs, legal, memory, ended)
+    value = extras["value"]
     for t in range(7):
         output = policy(obs[:, t], None, memory)
         torch.testing.assert_close(output.extras["value"], value[:, t])
@@ -152,17 +155,17 @@ def test_statistics_learn_nothing_by_gradient() -> None:
     policy = new_policy(spec_of(ACTIONS[0]), normalise_obs=True, normalise_value=True)
     assert not any("norm" in name for name, _ in policy.named_parameters())
     assert {name for name, _ in policy.named_buffers()} == {
-        f"{which}.{what}" for which in ("norm_obs", "norm_value") for what in ("mean", "var", "count")
+        f"{which}.{what}" for which in ("norm_obs", "head.norm_value") for what in ("mean", "var", "count")
     }
 
 
 def test_values_come_in_the_units_of_returns() -> None:
     policy = new_policy(spec_of(ACTIONS[0]), normalise_value=True)
     plain = new_policy(spec_of(ACTIONS[0]))
-    plain.load_state_dict({k: v for k, v in policy.state_dict().items() if not k.startswith("norm")})
-    assert policy.norm_value is not None
-    policy.norm_value.mean.fill_(7.0)
-    policy.norm_value.var.fill_(9.0)
+    plain.load_state_dict({k: v for k, v in policy.state_dict().items() if "norm" not in k})
+    assert isinstance(policy.head, ActorCriticHead) and policy.head.norm_value is not None
+    policy.head.norm_value.mean.fill_(7.0)
+    policy.head.norm_value.var.fill_(9.0)
     obs, none = torch.randn(6, 5), torch.zeros(6, 0)
     scaled, raw = policy(obs, None, none).extras["value"], plain(obs, None, none).extras["value"]
     torch.testing.assert_close(scaled, raw * 3 + 7)

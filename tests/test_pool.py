@@ -124,5 +124,5 @@ def test_a_pool_is_frozen() -> None:
     pool = Pool([policy], [1])
     obs, legal, memory, _ = rows_for(spec, 50, 1, 1)
     before = pool.act(obs, legal, memory, always(0.3)).action
-    policy.heads.linear.weight.data.neg_()
+    policy.head.outputs.linear.weight.data.neg_()
     assert np.array_equal(pool.act(obs, legal, memory, always(0.3)).action, before)

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 import envs
+from agents.algorithms.algorithm import value_variance
 from agents.algorithms.ppo import PPO, PPOConfig
+from agents.heads import ActorCriticHead
 from agents.parallel import Threads
 from agents.play import play
 from agents.player import PolicyPlayer
@@ -50,8 +52,7 @@ def textbook_loss(policy: Policy, rollout: Rollout, advantage: Tensor, target: T
     ratio = (logprob - rollout.extras["logprob"]).exp()
     clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
     surrogate = torch.minimum(ratio * advantage, clipped * advantage)[rollout.acts].mean()
-    scale = policy.norm_value.std if policy.norm_value is not None else 1.0
-    value_loss = (((value - target) / scale) ** 2 / 2).mean()
+    value_loss = ((value - target) ** 2 / 2).mean() / value_variance(policy)
     return -surrogate + config.value * value_loss - config.entropy * entropy[rollout.acts].mean()
 
 
@@ -93,7 +94,7 @@ def test_an_update_is_a_step_down_the_textbook_loss(
     textbook_update(theirs, rollout, config)
     assert 0.1 < metrics["clipped"] < 0.9
     assert rollout.terminated.any() and rollout.truncated.any()
-    assert not torch.equal(policy.heads.linear.weight, new_policy(env.spec, **core).heads.linear.weight)
+    assert not torch.equal(policy.head.outputs.linear.weight, new_policy(env.spec, **core).head.outputs.linear.weight)
     assert_same_weights(policy, theirs, rtol=1e-3, atol=2e-5)
 
 
@@ -232,7 +233,9 @@ def test_statistics_are_those_of_the_rollouts() -> None:
     policy = Policy(
         env.spec.observation_spaces[0], env.spec.action_spaces[0], new_policy(env.spec, **NORMALISED).config
     )
-    assert policy.norm_obs is not None and policy.norm_value is not None
+    assert isinstance(policy.head, ActorCriticHead)
+    norm_obs, norm_value = policy.norm_obs, policy.head.norm_value
+    assert norm_obs is not None and norm_value is not None
     ppo = PPO(policy, PPOConfig(lam=0.9))
     obs, targets = [], []
     for seed in range(3):
@@ -243,10 +246,10 @@ def test_statistics_are_those_of_the_rollouts() -> None:
         obs.append(rollout.obs[:-1].flatten(0, 1))
         ppo.update(rollout)
         seen, met = torch.cat(obs), torch.cat(targets).flatten()
-        torch.testing.assert_close(policy.norm_obs.mean, seen.mean(0), rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(policy.norm_obs.var, seen.var(0, unbiased=False), rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(policy.norm_value.mean[0], met.mean(), rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(policy.norm_value.var[0], met.var(unbiased=False), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(norm_obs.mean, seen.mean(0), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(norm_obs.var, seen.var(0, unbiased=False), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(norm_value.mean[0], met.mean(), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(norm_value.var[0], met.var(unbiased=False), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("steps", [1, 2])

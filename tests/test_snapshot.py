@@ -52,7 +52,7 @@ def test_equal_policies_give_equal_bytes(tmp_path: Path) -> None:
     one, two, three = ((tmp_path / name).read_bytes() for name in ("one", "two", "three"))
     assert one == two == three
     with torch.no_grad():
-        policy.heads.linear.bias[0] += 1e-3
+        policy.head.outputs.linear.bias[0] += 1e-3
     save_snapshot(tmp_path / "one", policy, META)  # and it replaces what was there
     assert (tmp_path / "one").read_bytes() != two
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "three", "two"]
@@ -62,7 +62,7 @@ def test_freeze_is_a_copy() -> None:
     policy = a_policy()
     frozen = freeze(policy)
     assert same_weights(policy, frozen)
-    policy.heads.linear.bias.data += 1
+    policy.head.outputs.linear.bias.data += 1
     assert not same_weights(policy, frozen)
     assert not any(weight.requires_grad for weight in frozen.parameters())
 
@@ -107,14 +107,16 @@ def forge(path: Path, change: Callable[[dict[str, Any]], Any], weights: Mapping[
     return complaint(path)
 
 
-def test_a_later_format(tmp_path: Path) -> None:
-    assert "has format 2; this version reads up to 1" in forge(tmp_path / "a", lambda h: {**h, "format": 2})
+@pytest.mark.parametrize("number", [1, 3])
+def test_another_format(tmp_path: Path, number: int) -> None:
+    message = f"has format {number}; this version reads format 2"
+    assert message in forge(tmp_path / "a", lambda h: {**h, "format": number})
 
 
 def test_weights_of_another_network(tmp_path: Path) -> None:
     path, fits = tmp_path / "a", "do not fit the network"
     assert fits in forge(path, lambda h: {**h, "policy": {**h["policy"], "hidden": [7]}})
-    assert fits in forge(path, lambda h: {**h, "action_space": {"kind": "discrete", "n": 5}})
+    assert fits in forge(path, lambda h: {**h, "action_space": {"kind": "discrete", "n": 5, "start": 0}})
     assert fits in forge(path, lambda h: h, {"more": torch.zeros(1)})
 
 

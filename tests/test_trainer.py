@@ -89,11 +89,11 @@ def test_without_a_past_it_plays_itself() -> None:
 def test_the_past_plays_as_it_did() -> None:
     """Who always jumps is seen to jump, in the games against it and nowhere else."""
     frozen, jumper = new_policy(SPEC, 1), new_policy(SPEC, 1)
-    jumper.heads.linear.bias.data[3] = 100.0
+    jumper.head.outputs.linear.bias.data[3] = 100.0
     height = []
     for past in (frozen, jumper):
         learning = Learning(new_policy(SPEC))
-        learning.policy.heads.linear.bias.data[0] = 100.0  # stands still
+        learning.policy.head.outputs.linear.bias.data[0] = 100.0  # stands still
         running = stretch(learning, [past])
         running.iterate(0.0)
         height.append(learning.rollouts[0].obs[:, :, 9])  # the opponent's y
@@ -164,7 +164,7 @@ def test_it_learns_while_it_plays() -> None:
     running = Stretch(
         algorithm, ENV, SHORT, [(new_policy(SPEC, 1, **GRU), 1.0)], TrainingConfig(games=4, steps=8), 0, Threads(1)
     )
-    before = algorithm.policy.heads.linear.weight.clone()
+    before = algorithm.policy.head.outputs.linear.weight.clone()
     metrics = running.iterate(0.0)
     assert {"policy_loss", "value_loss", "entropy", "kl", "game_steps", "past_score"} <= metrics.keys()
-    assert not torch.equal(before, algorithm.policy.heads.linear.weight)
+    assert not torch.equal(before, algorithm.policy.head.outputs.linear.weight)

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import Parameter
-from torch.nn.utils import parameters_to_vector
 
+from agents.algorithms.algorithm import (
+    ActorCriticConfig,
+    ActorCriticLearner,
+    Metrics,
+    acting_weight,
+    explained_variance,
+    take_statistics,
+    value_variance,
+    values_after,
+)
 from agents.parallel import Threads
 from agents.policy import Policy
-from agents.returns import gae, next_values
-from agents.rollout import Rollout, bootstrap
-from envs.config import Config
-
-Metrics = dict[str, float]
+from agents.returns import gae
+from agents.rollout import Rollout
 
 
-class PPOConfig(Config):
+class PPOConfig(ActorCriticConfig):
     """Settings of PPO."""
 
-    learning_rate: float = Field(1e-3, gt=0)
-    """Step size of Adam at the start."""
-    final_learning_rate: float = Field(1e-4, ge=0)
-    """Step size at the end of the budget; linear in between."""
+    final_learning_rate: float | None = Field(1e-4, ge=0)
+    """Step size at the end of the budget; none: the same as at the start."""
     gamma: float = Field(0.995, ge=0, le=1)
     """Discount per env step."""
+    entropy: float = Field(0.01, ge=0)
+    """Weight of the entropy bonus."""
     lam: float = Field(0.95, ge=0, le=1)
     """Trace decay of the advantage estimate."""
     epochs: int = Field(3, ge=1)
@@ -40,12 +45,6 @@ class PPOConfig(Config):
     """Parts of a minibatch whose gradients are computed apart and averaged; threads share them."""
     clip: float = Field(0.2, gt=0)
     """Range of the probability ratio around 1."""
-    entropy: float = Field(0.01, ge=0)
-    """Weight of the entropy bonus."""
-    value: float = Field(0.5, ge=0)
-    """Weight of the value loss."""
-    max_grad_norm: float = Field(0.5, gt=0)
-    """Gradients are scaled down to this norm."""
     normalise_advantage: bool = True
     """Scale the advantages of a rollout to mean 0 and variance 1."""
     target_kl: float | None = Field(None, gt=0)
@@ -89,7 +88,8 @@ def ppo_gradient(
     fifth faster. The value error is measured in the policy's own scale. "kl" is (r - 1) - log r, the estimator of
     KL(old, new) in Schulman 2020, "Approximating KL divergence".
     """
-    dist, value = policy.unroll(batch.obs, batch.legal, batch.memory, batch.ended)
+    dist, extras = policy.unroll(batch.obs, batch.legal, batch.memory, batch.ended)
+    value = extras["value"]
     logprob, entropy = dist.log_prob(batch.action), dist.entropy()
     with torch.no_grad():
         weight, old_logprob, advantage, target = batch.numbers
@@ -99,7 +99,7 @@ def ppo_gradient(
         clipped = ratio.clamp(1 - config.clip, 1 + config.clip) * advantage
         error = value - target
         outside = gain > clipped
-        variance = 1.0 if policy.norm_value is None else float(policy.norm_value.std) ** 2
+        variance = value_variance(policy)
         by_logprob = (gain * weight).masked_fill(outside, 0.0).neg()
         by_entropy = weight * -config.entropy
         by_value = error * (config.value / variance)
@@ -112,24 +112,20 @@ def ppo_gradient(
     return torch.cat([part.flatten() for part in gradient]) / rows, losses / rows
 
 
-class PPO:
+class PPO(ActorCriticLearner):
     """Learns `policy` from its own rollouts."""
+
+    Config: ClassVar[type[PPOConfig]] = PPOConfig
 
     def __init__(self, policy: Policy, config: PPOConfig, seed: int = 0, threads: Threads | None = None) -> None:
         """`seed` orders the minibatches; `threads` share their shards, and change the speed and nothing else."""
-        self.policy, self.config = policy, config
-        self._threads = threads or Threads(1)
-        self._parameters = list(policy.parameters())
-        self._weights = _one_vector(self._parameters)
-        self._optimiser = torch.optim.Adam([self._weights], lr=config.learning_rate, eps=1e-5, fused=True)
-        self._rng = torch.Generator().manual_seed(seed)
+        super().__init__(policy, config, seed, threads)
+        self.config = config
+        self._parameters = self._optimiser.parameters
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
         """Improve the policy on `rollout`; `progress` 0..1 through the budget sets the learning rate."""
         rollout = rollout.to(self._parameters[0].device)
-        rate = self.config.learning_rate + (self.config.final_learning_rate - self.config.learning_rate) * progress
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
         batch = self._batch(rollout)
         lanes = max(1, min(rollout.lane_count, self.config.minibatch_rows // len(rollout.acts)))
         epochs = []
@@ -137,78 +133,45 @@ class PPO:
             order = torch.randperm(rollout.lane_count, generator=self._rng).to(batch.obs.device)
             # A last part much smaller than the others would be a noisy step: its lanes wait for the next epoch.
             parts = [part for part in order.split(lanes) if 2 * len(part) >= lanes]
-            epochs.append(torch.stack([self._step(batch, part) for part in parts]).mean(0))
+            epochs.append(torch.stack([self._step(batch, part, progress) for part in parts]).mean(0))
             if self.config.target_kl is not None and epochs[-1][KL] > self.config.target_kl:
                 break
-        self._normalise(batch)
         target = batch.numbers[3].T
-        residual = target - rollout.extras["value"]
-        unexplained = residual.var(correction=0) / target.var(correction=0).clamp_min(1e-8)
+        take_statistics(self.policy, batch.obs, target)
         means = dict(zip(LOSSES, torch.stack(epochs).mean(0).tolist(), strict=True))
         return {
             **means,
-            "explained_variance": 1 - float(unexplained),
-            "learning_rate": rate,
+            "explained_variance": explained_variance(target, rollout.extras["value"]),
+            "learning_rate": self._optimiser.rate(progress),
             "epochs": float(len(epochs)),
         }
 
     def _batch(self, rollout: Rollout) -> Batch:
         """What the loss reads, with advantages and value targets."""
         value, ends = rollout.extras["value"], (rollout.terminated, rollout.truncated)
-        following = next_values(value, *bootstrap(self.policy, rollout), *ends)
+        following = values_after(self.policy, rollout)
         advantage = gae(rollout.reward, value, following, *ends, self.config.gamma, self.config.lam)
         target = advantage + value
         if self.config.normalise_advantage and rollout.acts.any():
             acted = advantage[rollout.acts]
             advantage = (advantage - acted.mean()) / (acted.std(correction=0) + 1e-8)
-        weight = rollout.acts / rollout.acts.float().mean().clamp_min(1e-8)
+        weight = acting_weight(rollout.acts)
         numbers = torch.stack([weight, rollout.extras["logprob"], advantage, target]).transpose(1, 2).contiguous()
         legal = None if rollout.legal.all() else _lanes_first(rollout.legal[:-1])
         obs, action, ended = map(_lanes_first, (rollout.obs[:-1], rollout.action, rollout.ended))
         return Batch(obs, legal, action, ended, rollout.memory, numbers)
 
-    def _step(self, batch: Batch, lanes: Tensor) -> Tensor:
+    def _step(self, batch: Batch, lanes: Tensor, progress: float) -> Tensor:
         """One gradient step on `lanes` [n]; returns the LOSSES."""
         shards = lanes.chunk(self.config.shards)
         results = self._threads.run([partial(self._gradient, batch, shard) for shard in shards])
         gradients, losses = (torch.stack(parts) for parts in zip(*results, strict=True))
         shares = gradients.new_tensor([len(shard) / len(lanes) for shard in shards])
-        self._weights.grad = shares @ gradients
-        torch.nn.utils.clip_grad_norm_([self._weights], self.config.max_grad_norm)
-        self._optimiser.step()
+        self._optimiser.step(shares @ gradients, progress)
         return (shares.unsqueeze(1) * losses).sum(0)
 
     def _gradient(self, batch: Batch, lanes: Tensor) -> tuple[Tensor, Tensor]:
         return ppo_gradient(self.policy, self._parameters, batch.lanes(lanes), self.config)
-
-    def _normalise(self, batch: Batch) -> None:
-        """Take the rollout into the policy's running statistics, once it has been learnt from with the old ones."""
-        if self.policy.norm_value is not None:
-            self.policy.norm_value.update(batch.numbers[3].reshape(-1, 1))
-        if self.policy.norm_obs is not None:
-            self.policy.norm_obs.update(batch.obs.flatten(0, 1))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything the next update depends on."""
-        return {
-            "policy": self.policy.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "rng": self._rng.get_state(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken."""
-        self.policy.load_state_dict(state["policy"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self._rng.set_state(state["rng"])
-
-
-def _one_vector(parameters: Sequence[Parameter]) -> Parameter:
-    """A vector of which all `parameters` are views from now on: one step of the optimiser moves them together."""
-    weights = Parameter(parameters_to_vector(parameters).detach())
-    for parameter, part in zip(parameters, weights.data.split([p.numel() for p in parameters]), strict=True):
-        parameter.data = part.view_as(parameter)
-    return weights
 
 
 def _lanes_first(part: Tensor) -> Tensor:

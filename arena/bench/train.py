@@ -108,7 +108,7 @@ def _forward(spec: EnvSpec, training: TrainingConfig, threads: Threads) -> Calla
     def stream() -> None:
         with torch.inference_mode():
             for _ in range(training.steps):
-                policy.heads.linear(policy.encode(rows))
+                policy.head.outputs.linear(policy.encode(rows))
 
     def work() -> int:
         threads.run([stream] * training.streams)
@@ -125,7 +125,7 @@ def _backward(spec: EnvSpec, config: PPOConfig, threads: Threads) -> Callable[[]
     rows = torch.randn(config.minibatch_rows // config.shards, *(spec.observation_spaces[0].shape or ()))
 
     def shard() -> tuple[torch.Tensor, ...]:
-        out = policy.heads.linear(policy.encode(rows))
+        out = policy.head.outputs.linear(policy.encode(rows))
         return torch.autograd.grad(out, parameters, out.detach())
 
     def work() -> int:

@@ -1,0 +1,161 @@
+"""Algorithm: what every learner offers, and what those on an actor-critic policy share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import torch
+from gymnasium import spaces
+from pydantic import Field
+from torch import Tensor
+
+from agents.heads import ActorCritic, ActorCriticHead, HeadConfig
+from agents.optimiser import LearningConfig, Optimiser
+from agents.parallel import Threads
+from agents.policy import Policy
+from agents.returns import next_values
+from agents.rollout import Rollout, bootstrap
+from envs.config import Config
+
+Metrics = dict[str, float]
+ANY_ACTION: tuple[type[spaces.Space[Any]], ...] = (
+    spaces.Discrete, spaces.MultiBinary, spaces.MultiDiscrete, spaces.Box, spaces.Tuple, spaces.Dict,
+)  # fmt: skip
+ANY_CORE = ("none", "gru", "lstm")
+
+
+class Algorithm(Protocol):
+    """Improves a policy from rollouts. It knows no env and no opponents."""
+
+    Config: ClassVar[type[Config]]
+    """Its settings."""
+    actions: ClassVar[tuple[type[spaces.Space[Any]], ...]]
+    """Kinds of actions it admits."""
+    cores: ClassVar[tuple[str, ...]]
+    """Kinds of memory it admits."""
+    policy: Policy
+    """What is learnt and frozen to snapshots."""
+    behaviour: Policy
+    """What plays in training; for most the same."""
+
+    @classmethod
+    def head(cls, config: Any) -> HeadConfig:
+        """The head that its policy must have."""
+        ...
+
+    def __init__(self, policy: Policy, config: Any, seed: int = 0, threads: Threads | None = None) -> None:
+        """`seed` decides what it draws; `threads` change the speed and nothing else."""
+        ...
+
+    def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
+        """Improve the policy on `rollout`; `progress` 0..1 through the budget drives what is scheduled."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything the next update depends on, in tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken."""
+        ...
+
+
+class ActorCriticConfig(LearningConfig):
+    """What the settings of all actor-critic algorithms begin with."""
+
+    gamma: float = Field(0.99, ge=0, le=1)
+    """Discount per env step."""
+    entropy: float = Field(0.0, ge=0)
+    """Weight of the entropy bonus."""
+    value: float = Field(0.5, ge=0)
+    """Weight of the value loss."""
+    value_rate: float = Field(1.0, gt=0)
+    """Step size of the value head, as a multiple of that of the rest."""
+
+
+class ActorCriticLearner:
+    """Base of the algorithms that learn an actor and a state value on one trunk."""
+
+    actions: ClassVar[tuple[type[spaces.Space[Any]], ...]] = ANY_ACTION
+    cores: ClassVar[tuple[str, ...]] = ANY_CORE
+
+    @classmethod
+    def head(cls, config: Any) -> HeadConfig:
+        """An actor and a value."""
+        return ActorCritic()
+
+    def __init__(
+        self, policy: Policy, config: ActorCriticConfig, seed: int = 0, threads: Threads | None = None
+    ) -> None:
+        """See `Algorithm`."""
+        assert isinstance(policy.head, ActorCriticHead)
+        self.policy = self.behaviour = policy
+        self._threads = threads or Threads(1)
+        parameters = list(policy.parameters())
+        groups = {} if config.value_rate == 1 else {"value": value_mask(policy)}
+        self._optimiser = Optimiser(parameters, config, groups)
+        self._optimiser.scale("value", config.value_rate)
+        self._rng = torch.Generator().manual_seed(seed)
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Algorithm`."""
+        return {
+            "policy": self.policy.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "rng": self._rng.get_state(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """See `Algorithm`."""
+        self.policy.load_state_dict(state["policy"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._rng.set_state(state["rng"])
+
+
+def value_mask(policy: Policy) -> Tensor:
+    """Which entries of the vector of all parameters belong to the value head alone."""
+    masks = []
+    for name, parameter in policy.named_parameters():
+        mask = torch.zeros(parameter.shape, dtype=torch.bool)
+        if name.startswith("head.outputs.linear"):
+            mask[-1:] = True  # its row is the last one
+        elif name.startswith("head.outputs.branches.value"):
+            mask[:] = True
+        masks.append(mask.flatten())
+    return torch.cat(masks)
+
+
+def value_variance(policy: Policy) -> float:
+    """Square of the unit in which the value head predicts: errors are measured in it."""
+    assert isinstance(policy.head, ActorCriticHead)
+    norm = policy.head.norm_value
+    return 1.0 if norm is None else float(norm.std) ** 2
+
+
+def values_after(policy: Policy, rollout: Rollout) -> Tensor:
+    """[T, N] value of what follows each step, by the values that were recorded."""
+    ends = rollout.terminated, rollout.truncated
+    return next_values(rollout.extras["value"], *bootstrap(policy, rollout), *ends)
+
+
+def acting_weight(acts: Tensor) -> Tensor:
+    """`acts` as float weights of mean 1: a mean over all rows is then one over those that act."""
+    return acts / acts.float().mean().clamp_min(1e-8)
+
+
+def take_statistics(policy: Policy, obs: Tensor, target: Tensor) -> None:
+    """Take what was seen, obs [..., *obs_shape] and returns [...], into the running statistics of `policy`.
+
+    To be called once the rollout has been learnt from with the old ones.
+    """
+    if isinstance(policy.head, ActorCriticHead) and policy.head.norm_value is not None:
+        policy.head.norm_value.update(target.reshape(-1, 1))
+    if policy.norm_obs is not None:
+        policy.norm_obs.update(obs.reshape(-1, obs.shape[-1]).float())
+
+
+def explained_variance(target: Tensor, value: Tensor) -> float:
+    """Share of the variance of `target` that `value` explains; 1 is all of it."""
+    unexplained = (target - value).var(correction=0) / target.var(correction=0).clamp_min(1e-8)
+    return 1 - float(unexplained)

@@ -1,0 +1,138 @@
+"""Names of algorithms, and how one is made for a game. A new algorithm is one file and one line here, or `register`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import torch
+from gymnasium import spaces
+from torch import nn
+
+from agents.algorithms.algorithm import Algorithm
+from agents.parallel import Threads
+from agents.policy import Policy, PolicyConfig
+from envs.config import Config, parse
+from envs.errors import InputError, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An algorithm, or a variant of one, by name."""
+
+    name: str
+    target: str | type[Algorithm]
+    """Its class, or "module:Class"."""
+    summary: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the variant sets; whoever uses it may set it otherwise."""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """The same for its network."""
+    games: int = 16
+    """Games side by side, unless somebody says otherwise."""
+    steps: int = 32
+    """Steps per rollout; 0: whole episodes."""
+
+    @property
+    def algorithm(self) -> type[Algorithm]:
+        """The class."""
+        if not isinstance(self.target, str):
+            return self.target
+        module, name = self.target.split(":")
+        found: type[Algorithm] = getattr(import_module(module), name)
+        return found
+
+
+_ON_POLICY = "agents.algorithms"
+ENTRIES: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (Entry("ppo", f"{_ON_POLICY}.ppo:PPO", "proximal policy optimisation: clipped steps, several passes"),)
+}
+
+
+def register(entry: Entry) -> None:
+    """Make an algorithm known by its name to Python and, in the same process, to the command line.
+
+    Raises:
+        InputError: the name is taken.
+    """
+    if entry.name in ENTRIES:
+        raise InputError(f"there is an algorithm {entry.name!r} already: choose another name.")
+    ENTRIES[entry.name] = entry
+
+
+def names() -> list[str]:
+    """All algorithms, in the order in which one would read about them."""
+    return list(ENTRIES)
+
+
+def entry(name: str) -> Entry:
+    """The entry called `name`.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in ENTRIES:
+        raise unknown("algorithm", name, ENTRIES)
+    return ENTRIES[name]
+
+
+def parse_settings(name: str, settings: Mapping[str, Any], where: str = "settings") -> Config:
+    """The settings of algorithm `name`: its defaults, what the variant sets, and `settings`.
+
+    Raises:
+        InputError: an unknown name or key, or a value out of range; `where` names the source.
+    """
+    found = entry(name)
+    return parse(found.algorithm.Config, {**found.settings, **settings}, where)
+
+
+def build(
+    name: str,
+    obs_space: spaces.Space[Any],
+    action_space: spaces.Space[Any],
+    settings: Config | Mapping[str, Any] | None = None,
+    policy: PolicyConfig | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    threads: Threads | None = None,
+    encoder: nn.Module | None = None,
+) -> Algorithm:
+    """A learner with random weights for a game with these spaces.
+
+    Args:
+        settings: of the algorithm; a mapping is read as by `parse_settings`.
+        policy: shape of its network.
+        seed: decides the weights and everything that it draws.
+        encoder: of your own, see `Policy`.
+
+    Raises:
+        InputError: an unknown name or setting, or a game or network that the algorithm does not admit.
+    """
+    found = entry(name)
+    config = settings if isinstance(settings, Config) else parse_settings(name, settings or {})
+    shape = PolicyConfig(**found.policy) if policy is None else policy
+    _admit(found, action_space, shape)
+    weights, draws = (int(word) for word in torch.randint(2**31, (2,), generator=torch.Generator().manual_seed(seed)))
+    torch.manual_seed(weights)
+    cls = found.algorithm
+    network = Policy(obs_space, action_space, shape, cls.head(config), encoder).to(device)
+    return cls(network, config, draws, threads)
+
+
+def _admit(found: Entry, space: spaces.Space[Any], shape: PolicyConfig) -> None:
+    """Refuse what the algorithm cannot do, and say what can."""
+    algorithm = found.algorithm
+    if not isinstance(space, algorithm.actions):
+        others = [name for name, other in ENTRIES.items() if isinstance(space, other.algorithm.actions)]
+        raise InputError(f"{found.name} does not admit actions in {space}: use {' or '.join(others)}.")
+    if shape.core not in algorithm.cores:
+        others = [name for name, other in ENTRIES.items() if _admits(other, space, shape.core)]
+        alternative = f"use policy.core {' or '.join(map(repr, algorithm.cores))}, or {', '.join(others)}"
+        raise InputError(f"{found.name} does not admit policy.core {shape.core!r}: {alternative}.")
+
+
+def _admits(other: Entry, space: spaces.Space[Any], core: str) -> bool:
+    return isinstance(space, other.algorithm.actions) and core in other.algorithm.cores
