@@ -15,11 +15,12 @@ import torch
 from pydantic import Field
 
 from agents.algorithms.ppo import PPO, Metrics
+from agents.collect import collect
 from agents.parallel import Threads
 from agents.play import Step, play
 from agents.player import PolicyPlayer, Pool
 from agents.policy import Policy
-from agents.rollout import Rollout, cat, collect
+from agents.rollout import Rollout, cat
 from envs.config import Config
 from envs.core import Ints
 from envs.registry import build

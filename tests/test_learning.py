@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from agents.algorithms.ppo import PPO, PPOConfig
+from agents.collect import collect
 from agents.play import Step, play
 from agents.player import PolicyPlayer
 from agents.policy import Policy, PolicyConfig
-from agents.rollout import collect
 from envs.check import check_env
 from tests.minds import GRU, everywhere
 from tests.probes import (
