@@ -16,13 +16,14 @@ from torch import Tensor
 import envs
 from agents.algorithms.algorithm import value_variance
 from agents.algorithms.ppo import PPO, PPOConfig
+from agents.collect import collect
 from agents.heads import ActorCriticHead
 from agents.parallel import Threads
 from agents.play import play
 from agents.player import PolicyPlayer
 from agents.policy import Policy
 from agents.returns import gae, next_values
-from agents.rollout import Rollout, bootstrap, collect, evaluate
+from agents.rollout import Rollout, bootstrap, evaluate
 from envs.core import BatchEnv
 from tests.minds import GRU, NORMALISED, everywhere, new_policy
 from tests.toy import Race

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 import envs
+from agents.collect import collect
 from agents.play import Step, play
 from agents.player import PolicyPlayer
 from agents.policy import Policy
-from agents.rollout import Rollout, bootstrap, cat, collect, evaluate
+from agents.rollout import Rollout, bootstrap, cat, evaluate
 from envs.core import BatchEnv
 from envs.slime_volley.bots import bot
 from tests.minds import GRU, SHAPES, everywhere, new_player, same
@@ -75,7 +76,8 @@ def test_memory_matters_in_the_test_above() -> None:
     rollout = collect(steps, STEPS)
     never = torch.zeros_like(rollout.ended)
     for memory, ended in ((rollout.memory, never), (torch.zeros_like(rollout.memory), rollout.ended)):
-        _, value = player.policy.unroll(rollout.obs[:-1].transpose(0, 1), None, memory, ended.T)
+        _, extras = player.policy.unroll(rollout.obs[:-1].transpose(0, 1), None, memory, ended.T)
+        value = extras["value"]
         assert (value.T - rollout.extras["value"]).abs().max() > 1e-2
 
 
@@ -231,6 +233,6 @@ def test_a_policy_that_has_learnt_is_played_at_once() -> None:
     steps = steps_of(env, player)
     collect(steps, 3)
     with torch.no_grad():
-        player.policy.heads.linear.bias[-1] = 50.0
+        player.policy.head.outputs.linear.bias[-1] = 50.0
     assert isinstance(player.policy, Policy)
     assert (collect(steps, 2).extras["value"] > 40).all()
