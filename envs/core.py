@@ -44,6 +44,8 @@ class EnvSpec:
     """All seats play the same game, so one policy can sit in any of them."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The resolved options the game was made with."""
+    obs_names: tuple[str, ...] = ()
+    """[D] what each number of a seat's flat observation is; empty where nobody has named them."""
 
     @property
     def seats(self) -> int:

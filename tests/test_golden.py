@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from envs.core import Array, game_seeds
+from envs.random import philox
 from envs.registry import make
 from envs.slime_volley.batch import SlimeVolley
-from envs.slime_volley.rules import philox
 
 DATA = Path(__file__).parent / "data"
 BALL, LEFT, RIGHT = slice(0, 4), slice(4, 8), slice(8, 12)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import DTypeLike
 
+from envs.arrays import constant, copies, overwrite
 from envs.core import Array, EnvSpec, Ints, TimeStep, game_seeds
-from envs.errors import InputError, unknown
+from envs.errors import InputError
 from envs.scene import Scene
 from envs.slime_volley.actions import BUTTONS
 from envs.slime_volley.court import DUEL, Court
@@ -57,10 +57,10 @@ class SlimeVolley:
         self._dtype = dtype
         choices = self.spec.action_spaces[0].n if isinstance(self.spec.action_spaces[0], spaces.Discrete) else 0
         self._over = np.zeros((2, num_envs), np.bool_)
-        self._legal = _constant((num_envs, seats, choices), True, np.bool_)
-        self._acts = _constant(self._seat_shape, True, np.bool_)
-        self._never = _constant((num_envs,), False, np.bool_)
-        self._no_score = _constant(self._seat_shape, np.nan, dtype)
+        self._legal = constant((num_envs, seats, choices), True, np.bool_)
+        self._acts = constant(self._seat_shape, True, np.bool_)
+        self._never = constant((num_envs,), False, np.bool_)
+        self._no_score = constant(self._seat_shape, np.nan, dtype)
 
     def reset(self, seed: int | Ints) -> TimeStep:
         """Start all games; see `BatchEnv.reset`."""
@@ -118,7 +118,7 @@ class SlimeVolley:
         serve; `steps` [B] since the game began; `loser` [B] side of the last point lost, -1, +1 or 0;
         `serve_stream` [B, 2] seed and number of serves so far.
         """
-        return {name: view.copy() for name, view in self._views().items()}
+        return copies(self._views())
 
     def set_state(self, state: Mapping[str, Array]) -> None:
         """Overwrite any subset of what `get_state` names, between steps.
@@ -126,14 +126,7 @@ class SlimeVolley:
         Raises:
             InputError: an unknown name or a wrong shape; nothing has been written then.
         """
-        views = self._views()
-        for name, value in state.items():
-            if name not in views:
-                raise unknown("state array", name, views)
-            if np.shape(value) != views[name].shape:
-                raise InputError(f"state array {name!r} must have shape {views[name].shape}, not {np.shape(value)}.")
-        for name, value in state.items():
-            views[name][...] = value
+        overwrite(self._views(), state)
 
     def _views(self) -> dict[str, Array]:
         half = len(self._sides) // 2
@@ -170,10 +163,3 @@ def _action_space(actions: str) -> spaces.Space[Any]:
     if actions == "multibinary":
         return spaces.MultiBinary(len(BITS))
     return spaces.Box(-1.0, 1.0, (len(BITS),), np.float32)
-
-
-def _constant(shape: tuple[int, ...], value: Any, dtype: DTypeLike) -> Array:
-    """An array that is handed out at every step, and that nobody can write to."""
-    array = np.full(shape, value, dtype)
-    array.flags.writeable = False
-    return array

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from envs.compiled import compiled
+from envs.random import uniforms
 from envs.slime_volley.court import Court
 
 LEFT_LIVES, RIGHT_LIVES, DELAY, STEPS, LOSER = range(5)
@@ -149,31 +150,15 @@ def hit_edges(x: Number, y: Number, vx: Number, vy: Number, last_x: Number, soli
     return x, y, vx, vy, False
 
 
-M32, WEYL, MASK, SHIFT = np.uint64(0xD256D193), np.uint64(0x9E3779B9), np.uint64(0xFFFFFFFF), np.uint64(32)
-
-
-@compiled
-def philox(low: Number, high: Number, key: Number) -> Any:
-    """Two 32-bit random words from a counter and a key: Philox2x32-10 (Salmon et al. 2011, section 3.3)."""
-    for _ in range(10):
-        product = M32 * low
-        low = (product >> SHIFT) ^ key ^ high
-        high = product & MASK
-        key = (key + WEYL) & MASK
-    return low, high
-
-
 @compiled
 def serve(ball: Number, counts: Number, stream: Number, serve_delay: Number, c: Court) -> None:
     """Put the ball above the fence; `stream` [seed, serves so far] alone decides its velocity."""
-    seed = stream[0]
-    first, second = philox(stream[1] & MASK, seed >> SHIFT, seed & MASK)
+    first, second = uniforms(stream[0], stream[1])
     stream[1] = stream[1] + np.uint64(1)
-    width = 4294967296.0
     ball[0] = c.zero
     ball[1] = c.serve_height
-    ball[2] = -c.serve_vx + c.two * c.serve_vx * (first / width)
-    ball[3] = c.serve_vy_low + (c.serve_vy_high - c.serve_vy_low) * (second / width)
+    ball[2] = -c.serve_vx + c.two * c.serve_vx * first
+    ball[3] = c.serve_vy_low + (c.serve_vy_high - c.serve_vy_low) * second
     ball[4] = c.zero
     counts[DELAY] = serve_delay
 
