@@ -159,6 +159,14 @@ class Heads(nn.Module):
             branch = MLP(inputs, hidden, activation, kind)
             self.branches[name] = nn.Sequential(branch, kind(branch.width, width, gains[name]))
 
+    def last(self, name: str) -> Linear:
+        """The layer that gives the head `name`: its own, or the one in which the heads have their rows in order."""
+        if "branches" not in self._modules:
+            return self.linear
+        layer = self.branches[name].get_submodule("1")
+        assert isinstance(layer, Linear)
+        return layer
+
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """[..., inputs] -> name: [width, ...]."""
         if "branches" in self._modules:

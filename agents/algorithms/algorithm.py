@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from gymnasium import spaces
@@ -15,7 +15,7 @@ from agents.optimiser import LearningConfig, Optimiser
 from agents.parallel import Threads
 from agents.policy import Policy
 from agents.returns import next_values
-from agents.rollout import Rollout, bootstrap
+from agents.rollout import Rollout, bootstrap, evaluate
 from envs.config import Config
 
 Metrics = dict[str, float]
@@ -74,6 +74,17 @@ class ActorCriticConfig(LearningConfig):
     """Step size of the value head, as a multiple of that of the rest."""
 
 
+class PolicyGradient(NamedTuple):
+    """What one step along the policy gradient needs; all [T, N]."""
+
+    advantage: Tensor
+    """Weight of the log-probability of each action."""
+    target: Tensor
+    """What the value head should say."""
+    value_weight: Tensor
+    """Weight of the value error, mean about 1."""
+
+
 class ActorCriticLearner:
     """Base of the algorithms that learn an actor and a state value on one trunk."""
 
@@ -91,12 +102,32 @@ class ActorCriticLearner:
         """See `Algorithm`."""
         assert isinstance(policy.head, ActorCriticHead)
         self.policy = self.behaviour = policy
+        self.config = config
         self._threads = threads or Threads(1)
         parameters = list(policy.parameters())
         groups = {} if config.value_rate == 1 else {"value": value_mask(policy)}
         self._optimiser = Optimiser(parameters, config, groups)
         self._optimiser.scale("value", config.value_rate)
         self._rng = torch.Generator().manual_seed(seed)
+
+    def descend(self, rollout: Rollout, step: PolicyGradient, progress: float) -> Metrics:
+        """One step up the policy gradient and down the value error, on all of `rollout`.
+
+        The loss is -w A log pi + c_v u (V - target)^2 / 2 - c_e w H (Mnih et al. 2016, section 4), averaged over rows,
+        where w are the rows that acted. The value error is measured in the policy's own scale.
+        """
+        seen = evaluate(self.policy, rollout)
+        weight = acting_weight(rollout.acts)
+        policy_loss = -(weight * step.advantage * seen.logprob).mean()
+        value_loss = (step.value_weight * (seen.value - step.target).square()).mean() / (
+            2 * value_variance(self.policy)
+        )
+        entropy = (weight * seen.entropy).mean()
+        loss = policy_loss + self.config.value * value_loss - self.config.entropy * entropy
+        norm = self._optimiser.minimise(loss, progress)
+        names = ("policy_loss", "value_loss", "entropy", "gradient_norm")
+        values = torch.stack([policy_loss, value_loss, entropy, norm]).tolist()
+        return {**dict(zip(names, values, strict=True)), "learning_rate": self._optimiser.rate(progress)}
 
     def state_dict(self) -> dict[str, Any]:
         """See `Algorithm`."""
@@ -142,6 +173,12 @@ def values_after(policy: Policy, rollout: Rollout) -> Tensor:
 def acting_weight(acts: Tensor) -> Tensor:
     """`acts` as float weights of mean 1: a mean over all rows is then one over those that act."""
     return acts / acts.float().mean().clamp_min(1e-8)
+
+
+def whiten(advantage: Tensor, acts: Tensor) -> Tensor:
+    """`advantage` with mean 0 and variance 1 over the rows that act."""
+    acted = advantage[acts]
+    return (advantage - acted.mean()) / (acted.std(correction=0) + 1e-8) if acts.any() else advantage
 
 
 def take_statistics(policy: Policy, obs: Tensor, target: Tensor) -> None:

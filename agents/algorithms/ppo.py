@@ -19,6 +19,7 @@ from agents.algorithms.algorithm import (
     take_statistics,
     value_variance,
     values_after,
+    whiten,
 )
 from agents.parallel import Threads
 from agents.policy import Policy
@@ -116,11 +117,11 @@ class PPO(ActorCriticLearner):
     """Learns `policy` from its own rollouts."""
 
     Config: ClassVar[type[PPOConfig]] = PPOConfig
+    config: PPOConfig
 
     def __init__(self, policy: Policy, config: PPOConfig, seed: int = 0, threads: Threads | None = None) -> None:
         """`seed` orders the minibatches; `threads` share their shards, and change the speed and nothing else."""
         super().__init__(policy, config, seed, threads)
-        self.config = config
         self._parameters = self._optimiser.parameters
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
@@ -152,9 +153,8 @@ class PPO(ActorCriticLearner):
         following = values_after(self.policy, rollout)
         advantage = gae(rollout.reward, value, following, *ends, self.config.gamma, self.config.lam)
         target = advantage + value
-        if self.config.normalise_advantage and rollout.acts.any():
-            acted = advantage[rollout.acts]
-            advantage = (advantage - acted.mean()) / (acted.std(correction=0) + 1e-8)
+        if self.config.normalise_advantage:
+            advantage = whiten(advantage, rollout.acts)
         weight = acting_weight(rollout.acts)
         numbers = torch.stack([weight, rollout.extras["logprob"], advantage, target]).transpose(1, 2).contiguous()
         legal = None if rollout.legal.all() else _lanes_first(rollout.legal[:-1])

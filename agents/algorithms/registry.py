@@ -45,11 +45,21 @@ class Entry:
         return found
 
 
-_ON_POLICY = "agents.algorithms"
-ENTRIES: dict[str, Entry] = {
-    entry.name: entry
-    for entry in (Entry("ppo", f"{_ON_POLICY}.ppo:PPO", "proximal policy optimisation: clipped steps, several passes"),)
-}
+_HERE = "agents.algorithms"
+_OURS = (
+    Entry("reinforce", f"{_HERE}.reinforce:Reinforce", "policy gradient by the returns of whole episodes", steps=0),
+    Entry(
+        "reinforce-baseline",
+        f"{_HERE}.reinforce:Reinforce",
+        "the same, less a learnt value of the state",
+        settings={"baseline": True},
+        steps=0,
+    ),
+    Entry("a2c", f"{_HERE}.a2c:A2C", "advantage actor-critic: one step on each rollout of all games"),
+    Entry("ppo", f"{_HERE}.ppo:PPO", "proximal policy optimisation: clipped steps, several passes"),
+    Entry("offpac", f"{_HERE}.offpac:OffPAC", "off-policy actor-critic: another policy acts, V-trace corrects"),
+)
+ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _OURS}
 
 
 def register(entry: Entry) -> None:

@@ -1,0 +1,55 @@
+"""Advantage actor-critic (Mnih et al. 2016, section 4), synchronous: one step on each rollout of all games."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+
+from agents.algorithms.algorithm import (
+    ActorCriticConfig,
+    ActorCriticLearner,
+    Metrics,
+    PolicyGradient,
+    explained_variance,
+    take_statistics,
+    values_after,
+    whiten,
+)
+from agents.returns import gae
+from agents.rollout import Rollout
+
+
+class A2CConfig(ActorCriticConfig):
+    """Settings of A2C."""
+
+    learning_rate: float = Field(3e-3, gt=0)
+    """Step size at the start."""
+    final_learning_rate: float | None = Field(0.0, ge=0)
+    """Step size at the end of the budget; none: the same as at the start."""
+    lam: float = Field(0.95, ge=0, le=1)
+    """Trace decay of the advantage estimate; 1: the return of the whole rollout."""
+    normalise_advantage: bool = True
+    """Scale the advantages of a rollout to mean 0 and variance 1."""
+
+
+class A2C(ActorCriticLearner):
+    """Learns `policy` from its own rollouts, each seen once."""
+
+    Config: ClassVar[type[A2CConfig]] = A2CConfig
+    config: A2CConfig
+
+    def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
+        """See `Algorithm`."""
+        rollout = rollout.to(next(self.policy.parameters()).device)
+        value, ends = rollout.extras["value"], (rollout.terminated, rollout.truncated)
+        following = values_after(self.policy, rollout)
+        advantage = gae(rollout.reward, value, following, *ends, self.config.gamma, self.config.lam)
+        target = advantage + value
+        if self.config.normalise_advantage:
+            advantage = whiten(advantage, rollout.acts)
+        step = PolicyGradient(advantage, target, torch.ones_like(target))
+        metrics = self.descend(rollout, step, progress)
+        take_statistics(self.policy, rollout.obs[:-1], target)
+        return {**metrics, "explained_variance": explained_variance(target, value)}
