@@ -64,7 +64,8 @@ def pack(space: Space, native: Any) -> Array:
     """What the space calls an action (a whole number, an array, a tuple, a dict) as [*action_shape]."""
     flat = [np.asarray(value) - _start(part) for part, value in zip(parts(space), _leaves(space, native), strict=True)]
     if not is_composite(space):
-        return flat[0].astype(action_dtype(space))
+        only: Array = flat[0].astype(action_dtype(space))
+        return only
     return np.concatenate([each.reshape(-1) for each in flat]).astype(np.float32)
 
 

@@ -43,7 +43,20 @@ def _slime(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
     return SlimeVolley(id, parse(model, options, id), num_envs)
 
 
+def _classic(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.classic_control.batch import ClassicControl
+    from envs.classic_control.tasks import TASKS
+
+    return ClassicControl(id, parse(TASKS[id].options, options, id), num_envs)
+
+
 _MAKERS: dict[str, Maker] = {
     "SlimeVolley-v0": _slime,
     "SlimeVolleySimple-v0": _slime,
+    "CartPole-v0": _classic,
+    "CartPole-v1": _classic,
+    "Pendulum-v1": _classic,
+    "Acrobot-v1": _classic,
+    "MountainCar-v0": _classic,
+    "MountainCarContinuous-v0": _classic,
 }
