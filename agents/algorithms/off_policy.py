@@ -88,7 +88,7 @@ def _slow(source: nn.Module) -> Any:
     return deepcopy(source, {} if norm is None else {id(norm): norm}).requires_grad_(False)
 
 
-ReplayT = TypeVar("ReplayT", Replay, SequenceReplay, Replay | SequenceReplay)
+ReplayT = TypeVar("ReplayT", bound=Replay | SequenceReplay)
 
 
 class OffPolicyLearner(Generic[ReplayT]):

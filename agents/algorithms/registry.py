@@ -46,6 +46,8 @@ class Entry:
 
 
 _HERE = "agents.algorithms"
+_WIDE = {"hidden": (256, 256), "activation": "relu"}
+_VALUES = {"activation": "relu"}
 _OURS = (
     Entry("reinforce", f"{_HERE}.reinforce:Reinforce", "policy gradient by the returns of whole episodes", steps=0),
     Entry(
@@ -58,6 +60,50 @@ _OURS = (
     Entry("a2c", f"{_HERE}.a2c:A2C", "advantage actor-critic: one step on each rollout of all games"),
     Entry("ppo", f"{_HERE}.ppo:PPO", "proximal policy optimisation: clipped steps, several passes"),
     Entry("offpac", f"{_HERE}.offpac:OffPAC", "off-policy actor-critic: another policy acts, V-trace corrects"),
+    Entry("dqn", f"{_HERE}.dqn:DQN", "action values from a replay", policy=_VALUES, steps=8),
+    Entry(
+        "double-dqn",
+        f"{_HERE}.dqn:DQN",
+        "the same, and one network chooses what the other one rates",
+        settings={"double": True},
+        policy=_VALUES,
+        steps=8,
+    ),
+    Entry(
+        "duelling-dqn",
+        f"{_HERE}.dqn:DQN",
+        "the same, from the value of the state and advantages, with priorities",
+        settings={"double": True, "duelling": True, "replay": {"prioritised": True}},
+        policy=_VALUES,
+        steps=8,
+    ),
+    Entry(
+        "rainbow",
+        f"{_HERE}.dqn:DQN",
+        "all additions to DQN at once; the distribution of returns is one of quantiles, not of categories",
+        settings={
+            "double": True,
+            "duelling": True,
+            "noisy": True,
+            "quantiles": 16,
+            "replay": {"prioritised": True, "n_step": 3},
+        },
+        policy=_VALUES,
+        steps=8,
+    ),
+    Entry(
+        "drqn",
+        f"{_HERE}.drqn:DRQN",
+        "DQN with memory: from windows of steps, with stored states and burn-in",
+        settings={"double": True},
+        policy={**_VALUES, "core": "gru"},
+        steps=8,
+    ),
+    Entry("ddpg", f"{_HERE}.ddpg:DDPG", "deterministic policy gradient, for any actions", policy=_WIDE, steps=4),
+    Entry(
+        "td3", f"{_HERE}.td3:TD3", "the same with twin critics, delayed: for continuous actions", policy=_WIDE, steps=4
+    ),
+    Entry("sac", f"{_HERE}.sac:SAC", "soft actor-critic: as random as it can afford", policy=_WIDE, steps=4),
 )
 ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _OURS}
 
@@ -96,7 +142,17 @@ def parse_settings(name: str, settings: Mapping[str, Any], where: str = "setting
         InputError: an unknown name or key, or a value out of range; `where` names the source.
     """
     found = entry(name)
-    return parse(found.algorithm.Config, {**found.settings, **settings}, where)
+    return parse(found.algorithm.Config, _over(found.settings, settings), where)
+
+
+def _over(preset: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """`preset` with what is `own` in its place, inside nested settings too."""
+    inside = {
+        name: _over(preset[name], value)
+        for name, value in own.items()
+        if isinstance(value, Mapping) and isinstance(preset.get(name), Mapping)
+    }
+    return {**preset, **own, **inside}
 
 
 def build(
