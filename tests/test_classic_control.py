@@ -14,7 +14,6 @@ import pytest
 
 import envs
 from envs.check import check_env, fingerprint
-from envs.classic_control.arithmetic import square
 from envs.classic_control.tasks import TASKS
 from envs.core import Array, Floats
 from envs.errors import InputError
@@ -159,11 +158,3 @@ def test_faults_name_what_is_wrong() -> None:
         env.step(np.array([[1], [3]]))
     with pytest.raises(InputError, match="do not fit Discrete"):
         env.step(np.array([[1.0], [0.0]]))
-
-
-def test_square_is_numpys_power() -> None:
-    values = np.random.default_rng(0).uniform(-30, 30, 20_000)
-    mine = np.array([square(value, 2.0) for value in values])
-    power = np.array([value**2 for value in values])
-    np.testing.assert_array_equal(mine, power)
-    assert (power != values * values).any(), "the detour is needed"

@@ -1,7 +1,9 @@
 """Acrobot: two links hanging from a pivot, a motor between them; swing the free end above the line. Sutton (1996).
 
 Equations of Sutton and Barto's book (first edition, section 11.3), one fourth-order Runge-Kutta step of 0.2 s per
-move. The system is chaotic, so the order of operations is Gymnasium's down to the last bit.
+move. The system is chaotic, so the order of operations is Gymnasium's down to the last bit. That includes squares,
+which NumPy takes with the C library's `pow`: it errs in the last bit where x * x does not. A constant exponent would
+be compiled to the latter, so 2.0 comes as a number in `settings`.
 """
 
 from __future__ import annotations
@@ -11,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from envs.classic_control.arithmetic import square
 from envs.classic_control.starts import begin
 from envs.compiled import compiled
 
 Number: Any = Any
 LIMIT, TWO = 0, 2
-"""Places in `settings`: steps until truncation; 2.0 (see `arithmetic.square`)."""
+"""Places in `settings`: steps until truncation; 2.0."""
 
 GRAVITY, DT = 9.8, 0.2
 MASS, LENGTH, CENTRE, INERTIA = 1.0, 1.0, 0.5, 1.0
@@ -32,7 +33,7 @@ LOW = -HIGH
 def accelerations(theta1: Number, theta2: Number, speed1: Number, speed2: Number, torque: Number, two: Number) -> Any:
     """Angular accelerations of both joints, rad/s^2."""
     cosine, sine = math.cos(theta2), math.sin(theta2)
-    square1, square2 = square(speed1, two), square(speed2, two)
+    square1, square2 = math.pow(speed1, two), math.pow(speed2, two)
     lever = MASS * LENGTH * CENTRE
     d1 = MASS * CENTRE * CENTRE + MASS * (LENGTH * LENGTH + CENTRE * CENTRE + 2 * LENGTH * CENTRE * cosine)
     d1 = d1 + INERTIA + INERTIA
@@ -45,7 +46,7 @@ def accelerations(theta1: Number, theta2: Number, speed1: Number, speed2: Number
         + phi2
     )
     second = (torque + d2 / d1 * phi1 - lever * square1 * sine - phi2) / (
-        MASS * CENTRE * CENTRE + INERTIA - square(d2, two) / d1
+        MASS * CENTRE * CENTRE + INERTIA - math.pow(d2, two) / d1
     )
     return -(d2 * second + phi1) / d1, second
 

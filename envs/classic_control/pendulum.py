@@ -1,6 +1,7 @@
 """Pendulum: swing a rod up and keep it there, with a motor too weak to lift it at once. Gymnasium's Pendulum-v1.
 
 Semi-implicit Euler steps. The torque is a float32, as are the terms that consist of it and of constants only.
+Squares are powers with an exponent from `settings`, for the reason given in `acrobot`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from envs.classic_control.arithmetic import square
 from envs.classic_control.starts import begin
 from envs.compiled import compiled
 
 Number: Any = Any
 LIMIT, GRAVITY, TWO = 0, 1, 2
-"""Places in `settings`: steps until truncation; gravity, m/s^2; 2.0 (see `arithmetic.square`)."""
+"""Places in `settings`: steps until truncation; gravity, m/s^2; 2.0."""
 
 MAX_SPEED, MAX_TORQUE, DT = 8.0, np.float32(2), 0.05
 TORQUE_COST, TORQUE_GAIN = np.float32(0.001), np.float32(3)
@@ -58,7 +58,7 @@ def step_games(state: Number, clock: Number, total: Number, settings: Number, ac
         theta, speed = state[row, 0], state[row, 1]
         torque = min(max(action[row, 0, 0], -MAX_TORQUE), MAX_TORQUE)
         angle = (theta + math.pi) % (2 * math.pi) - math.pi
-        cost = square(angle, two) + 0.1 * square(speed, two)
+        cost = math.pow(angle, two) + 0.1 * math.pow(speed, two)
         cost += np.float64(TORQUE_COST * torque ** np.float32(two))
         speed = speed + (3.0 * gravity / 2.0 * math.sin(theta) + np.float64(TORQUE_GAIN * torque)) * DT
         speed = min(max(speed, -MAX_SPEED), MAX_SPEED)
