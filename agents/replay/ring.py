@@ -132,7 +132,7 @@ class Ring:
         """Go on where `state_dict` was taken.
 
         Raises:
-            InputError: it is of a replay of another capacity, or other columns.
+            InputError: it is of a replay of another capacity.
         """
         if state["capacity"] != self.capacity:
             raise InputError(
@@ -143,6 +143,7 @@ class Ring:
         self.views.load_state_dict(state["views"])
         for name, column in self.columns.items():
             column[: len(self)] = state["columns"][name].numpy()
+        self.columns["view"][len(self) :] = 0  # what stood there before has no places in the table any more
 
 
 def spans(start: int, stop: int, rows: int) -> list[tuple[int, int]]:
@@ -160,5 +161,5 @@ def _put(column: Array, values: Array, start: int) -> None:
 
 
 def _numpy(tensor: Tensor) -> Array:
-    array: Array = tensor.detach().cpu().numpy()
+    array: Array = tensor.numpy(force=True)
     return array
