@@ -1,33 +1,32 @@
-"""Trainer: play -> collect -> update, for one learner over one stretch of self-play.
+"""Trainer: play -> collect -> update, for one learner over one stretch of training.
 
-A stretch is a function of the learner's state, its opponents and a seed: it begins with fresh games, so what it
+A stretch is a function of the learner's state, of who plays along and of a seed: it begins with fresh games, so what it
 gives depends neither on other learners nor on the number of threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from pydantic import Field
 
-from agents.algorithms.ppo import PPO, Metrics
-from agents.collect import collect
+from agents.algorithms.algorithm import Algorithm, Metrics
+from agents.collect import collect, collect_games
 from agents.parallel import Threads
 from agents.play import Step, play
 from agents.player import PolicyPlayer, Pool
 from agents.policy import Policy
 from agents.rollout import Rollout, cat
 from envs.config import Config
-from envs.core import Ints
+from envs.core import BatchEnv, Floats, Ints
+from envs.player import Player
 from envs.registry import build
 
 
 class TrainingConfig(Config):
-    """How experience is made."""
+    """How experience is made in self-play."""
 
     options: dict[str, Any] = {}
     """Env options that hold in training only, such as lives = 1 (games end at each point)."""
@@ -46,49 +45,149 @@ class TrainingConfig(Config):
     actions is trained on an env that skips the steps in between, so that each env step is a decision."""
 
 
-class Stretch:
-    """Self-play of one learner, in games of two seats, until whoever iterates stops."""
+Watch = Callable[[BatchEnv, Step], None]
+"""Looks on: called after each step, and may draw the env but not change it."""
+
+
+class Stream:
+    """Games side by side, and what player 0, who learns, saw and did in them: one rollout after the other."""
 
     def __init__(
         self,
-        algorithm: PPO,
-        env_id: str,
-        options: Mapping[str, Any],
-        opponents: Sequence[tuple[Policy, float]],
-        config: TrainingConfig,
+        env: BatchEnv,
+        players: Sequence[Player],
+        seating: Ints,
         seed: int,
-        threads: Threads,
+        *,
+        steps: int = 0,
+        episodes: int = 0,
+        watch: Watch | None = None,
     ) -> None:
-        """`opponents` are frozen policies, which hold actions as long as the learner, and their shares of the games
-        against the past; without any, the learner only plays itself.
+        """A rollout is `steps` steps, and the next one goes on with the same games; or, where `steps` is 0, the first
+        `episodes` games of each row, and the next one begins new ones.
 
-        Learning rows come from both seats where the learner plays itself, and from its own seat elsewhere.
+        Args:
+            seating: [B, P], as for `play`.
         """
-        self._algorithm, self._config, self._threads = algorithm, config, threads
-        each = config.games // config.streams
-        hold = algorithm.policy.config.hold
-        held = {"frame_skip": hold} if hold > 1 else {}
-        everything = {**options, **config.options, **held}
-        self._past = round(each * config.past) if opponents else 0
-        self._streams = [
-            self._stream(build(env_id, each, everything), opponents, int(stream_seed))
-            for stream_seed in np.random.SeedSequence(seed).generate_state(config.streams, np.uint64) >> np.uint64(11)
-        ]
-        self.rollout_steps = each * config.streams * config.steps
-        """Env steps in one rollout."""
+        self._env, self._players, self._seating, self._watch = env, players, seating, watch
+        self._steps, self._episodes = steps, episodes
+        self._seeds = np.random.default_rng(seed)
+        self._alone = (seating == 0).all(1) & (env.spec.seats > 1)
+        self._clock = np.zeros(env.num_envs, np.int64)
+        self._running = self._play(seed)
+        self.steps = 0
+        """Env steps that the last rollout holds, games that are played while others are waited for not counted."""
+        self.lengths = np.zeros(0, np.int64)
+        """[G] steps of each game that ended in the last rollout."""
+        self.scores = np.zeros(0)
+        """[G'] the learner's score in each of them, but in those in which it only met itself."""
 
-    def _stream(self, env: Any, opponents: Sequence[tuple[Policy, float]], seed: int) -> Iterator[Step]:
-        learner = PolicyPlayer(self._algorithm.policy, "learner")
-        if not self._past:
-            return play(env, [learner], np.zeros((env.num_envs, 2), np.int64), seed)
-        pool = Pool([policy for policy, _ in opponents], [share for _, share in opponents])
-        return play(env, [learner, pool], seats(env.num_envs, self._past), seed)
+    def collect(self) -> Rollout:
+        """The next rollout."""
+        return self._collect_steps() if self._steps else self._collect_episodes()
+
+    def _collect_steps(self) -> Rollout:
+        self._lengths: list[Ints] = [np.zeros(0, np.int64)]
+        self._scores: list[Floats] = [np.zeros(0)]
+        rollout = collect(self._running, self._steps)
+        self.steps = self._steps * self._env.num_envs
+        self.lengths, self.scores = np.concatenate(self._lengths), np.concatenate(self._scores)
+        return rollout
+
+    def _collect_episodes(self) -> Rollout:
+        self._lengths, self._scores = [], []
+        rollout = collect_games(self._play(int(self._seeds.integers(2**53))), self._episodes)
+        counted = (rollout.ended & ~rollout.score.isnan()).T
+        self.lengths, self.scores = rollout.lengths.numpy(), rollout.score.T[counted].double().numpy()
+        self.steps = int(self.lengths.sum())
+        return rollout
+
+    def _play(self, seed: int) -> Iterator[Step]:
+        self._clock[:] = 0
+        for step in play(self._env, self._players, self._seating, seed):
+            self._clock += 1
+            ended = step.after.terminated | step.after.truncated
+            if ended.any():
+                self._lengths.append(self._clock[ended])
+                self._clock[ended] = 0
+                met = ended & ~self._alone
+                self._scores.append(step.after.score[met][self._seating[met] == 0])
+            if self._watch:
+                self._watch(self._env, step)
+            yield step
+
+
+class Stretch:
+    """Training of one learner, until whoever iterates stops."""
+
+    def __init__(self, algorithm: Algorithm, streams: Sequence[Stream], threads: Threads) -> None:
+        """`streams` are played apart; their rollouts are learnt from together."""
+        self._algorithm, self._streams, self._threads = algorithm, streams, threads
+        self.steps = 0
+        """Env steps so far."""
+        self.lengths = np.zeros(0, np.int64)
+        """[G] see `Stream`, for the last iteration."""
+        self.scores = np.zeros(0)
+        """[G'] likewise."""
 
     def iterate(self, progress: float) -> Metrics:
         """One rollout and one update; `progress` 0..1 is how much of the whole budget is spent."""
-        rollouts = self._threads.run([partial(collect, stream, self._config.steps) for stream in self._streams])
-        metrics = self._algorithm.update(cat(rollouts), progress)
-        return {**metrics, **_games(rollouts, self._past)}
+        rollouts = self._threads.run([stream.collect for stream in self._streams])
+        self.steps += sum(stream.steps for stream in self._streams)
+        self.lengths = np.concatenate([stream.lengths for stream in self._streams])
+        self.scores = np.concatenate([stream.scores for stream in self._streams])
+        return self._algorithm.update(cat(rollouts), progress)
+
+
+def self_play(
+    algorithm: Algorithm,
+    env_id: str,
+    options: Mapping[str, Any],
+    opponents: Sequence[tuple[Policy, float]],
+    config: TrainingConfig,
+    seed: int,
+) -> list[Stream]:
+    """Games of two seats, in which the learner meets itself and `opponents`.
+
+    Those are frozen policies, which hold actions as long as the learner, and their shares of the games against the
+    past; without any, the learner only plays itself. It learns from both seats where it plays itself, and from its own
+    elsewhere.
+    """
+    each = config.games // config.streams
+    past = round(each * config.past) if opponents else 0
+    players: list[Player] = [PolicyPlayer(algorithm.behaviour, "learner")]
+    if past:
+        players.append(Pool([policy for policy, _ in opponents], [share for _, share in opponents]))
+    everything = {**options, **config.options, **held(algorithm.policy)}
+    seeds = np.random.SeedSequence(seed).generate_state(config.streams, np.uint64) >> np.uint64(11)
+    return [
+        Stream(build(env_id, each, everything), players, seats(each, past), int(one), steps=config.steps)
+        for one in seeds
+    ]
+
+
+def alone(
+    algorithm: Algorithm,
+    env_id: str,
+    options: Mapping[str, Any],
+    games: int,
+    seed: int,
+    *,
+    steps: int = 0,
+    episodes: int = 0,
+    watch: Watch | None = None,
+) -> list[Stream]:
+    """`games` games of one seat, in which the learner sits; `steps` or `episodes` of each per rollout."""
+    env = build(env_id, games, {**options, **held(algorithm.policy)})
+    learner = PolicyPlayer(algorithm.behaviour, "learner")
+    seating = np.zeros((games, 1), np.int64)
+    return [Stream(env, [learner], seating, seed, steps=steps, episodes=episodes, watch=watch)]
+
+
+def held(policy: Policy) -> dict[str, int]:
+    """Options of an env in which each step is one decision of `policy`."""
+    hold = policy.config.hold
+    return {"frame_skip": hold} if hold > 1 else {}
 
 
 def seats(games: int, past: int) -> Ints:
@@ -99,13 +198,13 @@ def seats(games: int, past: int) -> Ints:
     return seating
 
 
-def _games(rollouts: Sequence[Rollout], past: int) -> Metrics:
-    """Length of the games that ended, and the learner's share of points against the past; NaN where there were none."""
-    ended = sum(int(r.ended.sum()) for r in rollouts)
-    rows = sum(r.ended.numel() for r in rollouts)
-    against = [r.score[:, r.lane_count - past :] for r in rollouts] if past else []
-    scores = torch.cat([s[~s.isnan()] for s in against]) if against else torch.zeros(0)
-    return {
-        "game_steps": rows / ended if ended else float("nan"),
-        "past_score": float((scores.sign().mean() + 1) / 2) if len(scores) else float("nan"),
-    }
+def mean(values: Sequence[float] | Floats | Ints) -> float:
+    """Mean of what is known; NaN where nothing is."""
+    known = np.asarray(values, np.float64)
+    known = known[~np.isnan(known)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def share_of_points(scores: Floats) -> float:
+    """0..1 of the points that were won, with half of those of a draw; NaN without games."""
+    return (mean(np.sign(scores)) + 1) / 2

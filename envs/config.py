@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from envs.errors import InputError, unknown
 
@@ -31,22 +32,44 @@ def parse(model: type[ConfigT], data: Mapping[str, Any], where: str) -> ConfigT:
         first = fault.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            wrong = unknown("key", path, _keys(model, first["loc"]))
+            siblings = first.get("ctx", {}).get("siblings") or _siblings(model, first["loc"])
+            prefix = path.removesuffix(str(first["loc"][-1]))
+            wrong = unknown("key", path, [prefix + name for name in siblings])
             raise InputError(f"{where}: {wrong}") from None
         reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
         whole = isinstance(first["input"], dict | list | tuple)  # not what one wants to read in a sentence
         given = "" if whole or first["type"] == "missing" else f" = {first['input']!r}"
-        raise InputError(f"{where}: {path}{given}: {reason.rstrip('.')}.") from None
+        stop = "" if reason.endswith("?") else "."
+        raise InputError(f"{where}: {path}{given}: {reason.rstrip('.')}{stop}") from None
 
 
-def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """The dotted keys that are valid beside the one at `loc`."""
+def nested(model: type[ConfigT], data: Mapping[str, Any]) -> ConfigT:
+    """Read `data` into `model`; for a validator of another `Config`, one of whose fields is of a model that the other
+    fields decide. In what `parse` then says of a fault, the path goes through both."""
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as fault:
+        raise ValidationError.from_exception_data(
+            model.__name__, [_again(model, error) for error in fault.errors()]
+        ) from None
+
+
+def _again(model: type[BaseModel], error: ErrorDetails) -> InitErrorDetails:
+    """`error` to be raised once more, with the names that an unknown key could have been."""
+    kind: Any = error["type"]
+    context = error.get("ctx", {})
+    if kind == "extra_forbidden":
+        kind = PydanticCustomError(kind, "unknown key", {"siblings": _siblings(model, error["loc"])})
+    return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"], ctx=context)
+
+
+def _siblings(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that are valid beside the one at `loc`."""
     owner: Any = model
     for part in loc[:-1]:
         if isinstance(part, str) and part in getattr(owner, "model_fields", {}):
             owner = _model_of(owner.model_fields[part].annotation)
-    prefix = ".".join(str(part) for part in loc[:-1])
-    return [f"{prefix}.{name}" if prefix else name for name in getattr(owner, "model_fields", {})]
+    return list(getattr(owner, "model_fields", {}))
 
 
 def _model_of(annotation: Any) -> Any:

@@ -10,7 +10,7 @@ import torch
 
 from arena.league import League, LeagueConfig
 
-LEARNER: dict[str, Any] = {"policy": {"hidden": [8]}, "ppo": {"minibatch_rows": 128}}
+LEARNER: dict[str, Any] = {"policy": {"hidden": [8]}, "settings": {"minibatch_rows": 128}}
 TINY: dict[str, Any] = {
     "budget": "1200-steps",
     "device": "cpu",

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import arena.league.league as league_module
+import arena.trainer as trainer_module
 from agents.policy import Policy
 from agents.snapshot import load_snapshot, same_weights
 from arena.config import Budget, load
@@ -105,13 +106,13 @@ def test_anchors_are_never_met_in_training(whole: dict[str, Any], monkeypatch: p
         assert set(record["opponents"]) == (set(NAMES[: place + 2]) if place > 1 else set())
     with League.create(path.parent / "watched", tiny()) as league:
         seen: list[list[Any]] = []
-        original = Stretch.__init__
+        original = trainer_module.self_play
 
-        def spy(self: Stretch, *given: Any) -> None:
+        def spy(*given: Any) -> Any:
             seen.append(given[3])
-            original(self, *given)
+            return original(*given)
 
-        monkeypatch.setattr(Stretch, "__init__", spy)
+        monkeypatch.setattr(league_module, "self_play", spy)
         league.run()
     assert [len(opponents) for opponents in seen] == [0, 0, 4, 5, 6]
     assert all(isinstance(policy, Policy) for opponents in seen for policy, _ in opponents)
@@ -391,8 +392,9 @@ def test_a_league_that_cannot_be_played(change: dict[str, Any], message: str, pl
         ("learners.0.name=a/b", "name"),
         ("learners.0.policy.hold=2", "same policy.hold"),
         ("learners.0.policy.hidden=[0]", "hidden"),
-        ("learners.0.policy.core=lstm", "core"),
-        ("learners.0.ppo.gama=1", "did you mean 'learners.0.ppo.gamma'"),
+        ("learners.0.policy.core=lstn", "core"),
+        ("learners.0.algorithm=pp0", "unknown algorithm 'pp0': did you mean 'ppo'\\?$"),
+        ("learners.0.settings.gama=1", "did you mean 'learners.0.settings.gamma'"),
         ("learners=[]", "learners"),
         ("evaluation.games=1", "games"),
         ("matchmaking=random", "matchmaking"),

@@ -29,8 +29,8 @@ game = { options = { lives = 1 } }
 training = { games = 16, steps = 16, snapshot_steps = 1000 }
 evaluation = { games = 4, rivals = 1, final_games = 4 }
 learners = [
-    { name = "ada", ppo = { final_learning_rate = 1e-3 } },
-    { name = "bob", ppo = { final_learning_rate = 1e-3 }, policy = { hidden = [8], core = "gru", core_width = 4 } },
+    { name = "ada", settings = { final_learning_rate = 1e-3 } },
+    { name = "bob", settings = { final_learning_rate = 1e-3 }, policy = { hidden = [8], core = "gru", core_width = 4 } },
 ]
 """
 OUTCOME = {
@@ -278,7 +278,7 @@ BAD = [
     ("run none.toml", "cannot read none.toml"),
     ("run done", "is no run file"),
     ("run tiny.toml --set sede=1", "unknown key 'sede': did you mean 'seed'?"),
-    ("run tiny.toml --set learners.0.ppo.gama=1", "did you mean 'learners.0.ppo.gamma'?"),
+    ("run tiny.toml --set learners.0.settings.gama=1", "did you mean 'learners.0.settings.gamma'?"),
     ("run tiny.toml --set learners=[]", "learners"),
     ("run tiny.toml --set learners.1.name=ada", "two learners have the same name"),
     ("run tiny.toml --set game.id=SlimeVolly-v0", "unknown env 'SlimeVolly-v0': did you mean 'SlimeVolley-v0'?"),

@@ -12,11 +12,12 @@ import torch
 
 import arena.trainer as trainer_module
 import envs
-from agents.algorithms.ppo import PPO, Metrics, PPOConfig
+from agents.algorithms.algorithm import Metrics
+from agents.algorithms.ppo import PPO, PPOConfig
 from agents.parallel import Threads
 from agents.policy import Policy
 from agents.rollout import Rollout, evaluate
-from arena.trainer import Stretch, TrainingConfig, seats
+from arena.trainer import Stretch, TrainingConfig, mean, seats, self_play, share_of_points
 from envs.core import BatchEnv
 from envs.registry import build
 from tests.minds import GRU, new_policy, same
@@ -30,7 +31,7 @@ class Learning:
     """In place of PPO: keeps what it is given."""
 
     def __init__(self, policy: Policy) -> None:
-        self.policy = policy
+        self.policy = self.behaviour = policy
         self.rollouts: list[Rollout] = []
         self.progress: list[float] = []
 
@@ -44,9 +45,9 @@ def stretch(learning: Learning, opponents: list[Policy], seed: int = 0, threads:
     """12 games in 2 streams, of which a quarter are against the past."""
     settings = {"games": 12, "streams": 2, "past": 1 / 3, "steps": 40, "options": {"lives": 1}, **change}
     pool = [(policy, 1.0) for policy in opponents]
-    return Stretch(
-        cast(PPO, learning), ENV, SHORT, pool, TrainingConfig(**settings), seed, Threads(threads)
-    )  # fmt: skip
+    algorithm = cast(PPO, learning)
+    streams = self_play(algorithm, ENV, SHORT, pool, TrainingConfig(**settings), seed)
+    return Stretch(algorithm, streams, Threads(threads))
 
 
 def played(opponents: list[Policy], rollouts: int = 2, **change: Any) -> Learning:
@@ -119,28 +120,42 @@ def test_threads_change_nothing_seeds_and_streams_do() -> None:
     assert not same(one[0].lanes(torch.arange(10)), one[0].lanes(torch.arange(10, 20)))
 
 
-def test_metrics() -> None:
-    """The algorithm's own, the length of games, and the share of points against the past."""
+def test_figures_of_the_games_that_ended() -> None:
+    """Metrics are the algorithm's own; beside them are the lengths of games, and scores against the past."""
     learning = Learning(new_policy(SPEC))
     running = stretch(learning, [new_policy(SPEC, 1)], steps=90)
-    assert running.rollout_steps == 12 * 90
-    metrics = running.iterate(0.0)
+    assert running.iterate(0.0) == {"kl": 0.5}
     rollout = learning.rollouts[0]
-    assert metrics["kl"] == 0.5
-    assert metrics["game_steps"] == pytest.approx(20 * 90 / int(rollout.ended.sum()))
+    assert running.steps == 12 * 90
+    lanes = [0, 2, 4, 6, 8, 9, 10, 12, 14, 16, 18, 19]  # one of each game: four mirrored ones, two others, twice
+    assert sorted(running.lengths) == sorted(rollout.lanes(torch.tensor(lanes)).lengths.tolist())
     scores = torch.cat([rollout.score[:, 8:10], rollout.score[:, 18:]], 1)
     scores = scores[~scores.isnan()]
     assert set(scores.tolist()) == {-1.0, 0.0, 1.0}  # lost, cut by the limit, won
+    assert sorted(running.scores) == sorted(scores.tolist())
     points = [{-1.0: 0.0, 0.0: 0.5, 1.0: 1.0}[score] for score in scores.tolist()]
-    assert metrics["past_score"] == pytest.approx(np.mean(points))
+    assert share_of_points(running.scores) == pytest.approx(np.mean(points))
 
 
-def test_metrics_of_nothing_are_not_numbers() -> None:
+def test_lengths_count_from_the_start_of_a_game_and_steps_add_up() -> None:
+    running = stretch(Learning(new_policy(SPEC)), [new_policy(SPEC, 1)], steps=40)
+    seen = []
+    for _ in range(3):
+        running.iterate(0.0)
+        seen += running.lengths.tolist()
+    assert running.steps == 3 * 12 * 40
+    assert max(seen) == 50  # the limit, which is longer than a rollout
+
+
+def test_figures_of_nothing_are_not_numbers() -> None:
     """A stretch begins with fresh games, so in a short first rollout none ends."""
-    none = stretch(Learning(new_policy(SPEC)), [new_policy(SPEC, 1)], steps=5).iterate(0.0)
-    assert math.isnan(none["game_steps"]) and math.isnan(none["past_score"])
-    mirror = stretch(Learning(new_policy(SPEC)), [], steps=90).iterate(0.0)
-    assert mirror["game_steps"] > 0 and math.isnan(mirror["past_score"])
+    running = stretch(Learning(new_policy(SPEC)), [new_policy(SPEC, 1)], steps=5)
+    running.iterate(0.0)
+    assert math.isnan(mean(running.lengths)) and math.isnan(share_of_points(running.scores))
+    mirror = stretch(Learning(new_policy(SPEC)), [], steps=90)
+    mirror.iterate(0.0)
+    assert mean(mirror.lengths) > 0 and math.isnan(share_of_points(mirror.scores))
+    assert mean([1.0, math.nan, 2.0]) == 1.5
 
 
 def test_options_of_the_game_of_training_and_of_held_actions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,10 +176,10 @@ def test_options_of_the_game_of_training_and_of_held_actions(monkeypatch: pytest
 def test_it_learns_while_it_plays() -> None:
     """With the real PPO: the weights change, and the next rollout is played with the new ones."""
     algorithm = PPO(new_policy(SPEC), PPOConfig(minibatch_rows=200))
-    running = Stretch(
-        algorithm, ENV, SHORT, [(new_policy(SPEC, 1, **GRU), 1.0)], TrainingConfig(games=4, steps=8), 0, Threads(1)
-    )
+    past = [(new_policy(SPEC, 1, **GRU), 1.0)]
+    streams = self_play(algorithm, ENV, SHORT, past, TrainingConfig(games=4, steps=8), 0)
+    running = Stretch(algorithm, streams, Threads(1))
     before = algorithm.policy.head.outputs.linear.weight.clone()
     metrics = running.iterate(0.0)
-    assert {"policy_loss", "value_loss", "entropy", "kl", "game_steps", "past_score"} <= metrics.keys()
+    assert {"policy_loss", "value_loss", "entropy", "kl"} <= metrics.keys()
     assert not torch.equal(before, algorithm.policy.head.outputs.linear.weight)

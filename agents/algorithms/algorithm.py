@@ -16,7 +16,6 @@ from agents.parallel import Threads
 from agents.policy import Policy
 from agents.returns import next_values
 from agents.rollout import Rollout, bootstrap, evaluate
-from envs.config import Config
 
 Metrics = dict[str, float]
 ANY_ACTION: tuple[type[spaces.Space[Any]], ...] = (
@@ -28,7 +27,7 @@ ANY_CORE = ("none", "gru", "lstm")
 class Algorithm(Protocol):
     """Improves a policy from rollouts. It knows no env and no opponents."""
 
-    Config: ClassVar[type[Config]]
+    Config: ClassVar[type[Any]]
     """Its settings."""
     actions: ClassVar[tuple[type[spaces.Space[Any]], ...]]
     """Kinds of actions it admits."""

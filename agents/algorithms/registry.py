@@ -142,13 +142,14 @@ def parse_settings(name: str, settings: Mapping[str, Any], where: str = "setting
         InputError: an unknown name or key, or a value out of range; `where` names the source.
     """
     found = entry(name)
-    return parse(found.algorithm.Config, _over(found.settings, settings), where)
+    model: type[Config] = found.algorithm.Config
+    return parse(model, over(found.settings, settings), where)
 
 
-def _over(preset: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def over(preset: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """`preset` with what is `own` in its place, inside nested settings too."""
     inside = {
-        name: _over(preset[name], value)
+        name: over(preset[name], value)
         for name, value in own.items()
         if isinstance(value, Mapping) and isinstance(preset.get(name), Mapping)
     }

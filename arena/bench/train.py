@@ -11,18 +11,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from agents.algorithms.ppo import PPO, PPOConfig
+from agents.algorithms.registry import parse_settings
 from agents.parallel import Threads
 from agents.policy import Policy, PolicyConfig
 from arena.bench.figure import REPEATS, Figure, rate
 from arena.config import load
 from arena.league.config import LeagueConfig
-from arena.trainer import Stretch, TrainingConfig
+from arena.trainer import Stretch, TrainingConfig, self_play
 from envs.core import EnvSpec
 from envs.registry import make
 
@@ -32,7 +33,8 @@ ID, STEPS = "SlimeVolley-v0", "env steps/s"
 def measure(threads: int, seconds: float) -> dict[str, Figure]:
     """All figures for `threads` threads; `seconds` for each stretch that is timed."""
     preset = load(LeagueConfig, "slime-laptop")
-    training, config = preset.training, preset.learners[0].ppo
+    training, learner = preset.training, preset.learners[0]
+    config = cast(PPOConfig, parse_settings(learner.algorithm, learner.settings))
     spec = make(ID).spec
     pool = Threads(threads)
     settings = {
@@ -46,7 +48,7 @@ def measure(threads: int, seconds: float) -> dict[str, Figure]:
     }
     bound = 1 / sum(1 / part.value for part in parts.values())
     algorithm = _algorithm(spec, config, pool)
-    stretch = Stretch(algorithm, ID, {}, [], training, 0, pool)
+    stretch = Stretch(algorithm, self_play(algorithm, ID, {}, [], training, 0), pool)
     with _clock() as clock:
         whole = rate(lambda: _iterate(stretch), STEPS, seconds * 2, **settings)
     shares = {
@@ -69,8 +71,9 @@ def _algorithm(spec: EnvSpec, config: PPOConfig, threads: Threads) -> PPO:
 
 
 def _iterate(stretch: Stretch) -> int:
+    before = stretch.steps
     stretch.iterate(0.0)
-    return stretch.rollout_steps
+    return stretch.steps - before
 
 
 def _share(value: float, settings: dict[str, Any]) -> Figure:

@@ -46,7 +46,7 @@ def run(
     Args:
         source: name of a preset, or a run file (.toml, .yaml), such as DIR/config.yaml of an earlier run.
         out: run folder to make; without it, runs/NAME-DATE-TIME.
-        set: change a key of the run file as dotted.key=value, such as learners.0.ppo.gamma=0.99; may be repeated.
+        set: change a key of the run file as dotted.key=value, such as learners.0.settings.gamma=0.99; may be repeated.
         budget: how long, as time (200s, 5m, 1h) or env steps (500k-steps, 20M-steps).
         seed: decides everything random.
         json: print one object at the end: run, env, ended (budget, interrupted or terminated), budget_share,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import torch
-
+from agents.parallel import Threads
 from arena.league.config import LeagueConfig
+from arena.learner import Learner, device
 from envs.errors import InputError
 from envs.registry import build
 from envs.slime_volley.bots import bot
@@ -26,11 +26,5 @@ def check(config: LeagueConfig) -> None:
             f"training.games = {training.games} cannot be shared by training.streams = {training.streams}: "
             "each needs at least 2 games."
         )
-    device(config.device)
-
-
-def device(name: str) -> torch.device:
-    """Where networks learn: "auto", "cpu" or "cuda"."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda: torch sees no GPU here; use device = auto or cpu.")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    for learner in config.learners:  # whether its algorithm admits the game, its algorithm knows
+        Learner(learner.name, learner, own, 0, device(config.device), Threads(1))

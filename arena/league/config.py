@@ -6,9 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from agents.algorithms.ppo import PPOConfig
-from agents.policy import PolicyConfig
 from arena.config import parse_budget
+from arena.learner import AgentConfig
 from arena.trainer import TrainingConfig
 from envs.config import Config
 
@@ -22,15 +21,11 @@ class GameConfig(Config):
     """Its options, in training and in rated games alike."""
 
 
-class LearnerConfig(Config):
+class LearnerConfig(AgentConfig):
     """One member that learns."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
     """What its snapshots are called."""
-    policy: PolicyConfig = PolicyConfig()
-    """Its network."""
-    ppo: PPOConfig = PPOConfig()
-    """Its algorithm."""
 
 
 class EvaluationConfig(Config):

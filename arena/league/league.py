@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -13,24 +12,24 @@ from zlib import crc32
 
 import numpy as np
 
-from agents.algorithms.ppo import Metrics
+from agents.algorithms.algorithm import Metrics
 from agents.parallel import Threads
 from agents.player import seated
 from agents.policy import Policy
 from agents.snapshot import load_snapshot, save_snapshot
 from arena.config import Budget, load, parse_budget
 from arena.league import matchmaking
-from arena.league.admission import check, device
+from arena.league.admission import check
 from arena.league.config import LeagueConfig
-from arena.league.learner import Learner
 from arena.league.progress import Progress, Report
 from arena.league.standings import Standing, standings
+from arena.learner import Learner, device
 from arena.match import run_block
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import rate
 from arena.result import Result, summarise
 from arena.store import RunFolder
-from arena.trainer import Stretch
+from arena.trainer import Stretch, mean, self_play, share_of_points
 from envs.errors import InputError
 from envs.player import Player
 from envs.registry import build
@@ -165,7 +164,7 @@ class League:
         """The learners as the folder has them."""
         where = device(self.config.device)
         learners = [
-            Learner(config, self._spec, self._seed("learner", config.name), where, self._threads)
+            Learner(config.name, config, self._spec, self._seed("learner", config.name), where, self._threads)
             for config in self.config.learners
         ]
         for learner in learners:
@@ -200,17 +199,20 @@ class League:
         shares = self._opponents(learner, np.random.default_rng(seed))
         opponents = [(self._policy(name), share) for name, share in shares.items()]
         game = self.config.game
-        stretch = Stretch(learner.algorithm, game.id, game.options, opponents, config, seed, self._threads)
-        began, trained = time.monotonic(), 0
+        streams = self_play(learner.algorithm, game.id, game.options, opponents, config, seed)
+        stretch = Stretch(learner.algorithm, streams, self._threads)
+        began, before = time.monotonic(), learner.steps
         rows: list[Metrics] = []
-        while trained < config.snapshot_steps and (not rows or self._share(budget) < 1):
-            rows.append(stretch.iterate(self._share(budget)))
-            trained += stretch.rollout_steps
-            learner.steps += stretch.rollout_steps
-            self._speed = trained / (time.monotonic() - began)
+        while stretch.steps < config.snapshot_steps and (not rows or self._share(budget) < 1):
+            metrics = stretch.iterate(self._share(budget))
+            figures = {"game_steps": mean(stretch.lengths), "past_score": share_of_points(stretch.scores)}
+            rows.append({**metrics, **figures})
+            learner.steps = before + stretch.steps
+            learner.episodes += len(stretch.lengths)
+            self._speed = stretch.steps / (time.monotonic() - began)
             self._report(report, f"training {learner.name}", budget)
         learner.stretches += 1
-        means = {key: _mean(row[key] for row in rows) for key in rows[0]}
+        means = {key: mean([row[key] for row in rows]) for key in rows[0]}
         record = {"kind": "training", "learner": learner.name, "step": learner.steps, "seconds": self.seconds}
         self.folder.append_metrics({**record, "steps_per_second": self._speed, "opponents": shares, **means})
 
@@ -305,9 +307,3 @@ class League:
         """A seed of 53 bits for one purpose."""
         source = np.random.SeedSequence([self.config.seed, crc32("|".join(map(str, what)).encode())])
         return int(source.generate_state(1, np.uint64)[0] >> np.uint64(11))
-
-
-def _mean(values: Iterable[float]) -> float:
-    """Mean of what is known; NaN if nothing is."""
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan

@@ -1,0 +1,134 @@
+"""Learner: an algorithm with its network, how far it has come, and the state from which it goes on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field, ValidationInfo, field_validator
+from torch import nn
+
+from agents.algorithms import registry
+from agents.parallel import Threads
+from agents.policy import PolicyConfig
+from envs.config import Config, nested
+from envs.core import EnvSpec
+from envs.errors import InputError
+
+
+class AgentConfig(Config):
+    """Who learns: an algorithm, its settings, and its network."""
+
+    algorithm: str = "ppo"
+    """Name of the algorithm; `arena algorithms` lists them."""
+    settings: dict[str, Any] = Field({}, validate_default=True)
+    """Settings of the algorithm; those left out are its own."""
+    policy: PolicyConfig = Field(default_factory=PolicyConfig, validate_default=True)
+    """Its network."""
+
+    @field_validator("algorithm")
+    @classmethod
+    def _algorithm(cls, name: str) -> str:
+        registry.entry(name)
+        return name
+
+    @field_validator("settings")
+    @classmethod
+    def _settings(cls, settings: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        """All of them, so that a run's file says what it was trained with."""
+        if "algorithm" not in info.data:  # which was refused
+            return settings
+        entry = registry.entry(info.data["algorithm"])
+        model: type[Config] = entry.algorithm.Config
+        return nested(model, registry.over(entry.settings, settings)).model_dump(mode="json")
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _policy(cls, policy: Any, info: ValidationInfo) -> Any:
+        """What the algorithm sets where nothing is said."""
+        given = policy.model_dump(exclude_unset=True) if isinstance(policy, PolicyConfig) else policy
+        if "algorithm" not in info.data or not isinstance(given, Mapping):
+            return policy
+        return {**registry.entry(info.data["algorithm"]).policy, **given}
+
+
+class Learner:
+    """An algorithm and how far it has come."""
+
+    def __init__(
+        self,
+        name: str,
+        config: AgentConfig,
+        spec: EnvSpec,
+        seed: int,
+        device: torch.device,
+        threads: Threads,
+        encoder: nn.Module | None = None,
+    ) -> None:
+        """Start from random weights; `seed` decides them.
+
+        Raises:
+            InputError: a game or a network that the algorithm does not admit.
+        """
+        self.name = name
+        self.stretches = 0
+        """Stretches of training finished."""
+        self.steps = 0
+        """Env steps trained."""
+        self.episodes = 0
+        """Games that ended in training."""
+        self.seconds = 0.0
+        """What of the run's budget was spent when this learner was last saved."""
+        self.algorithm = registry.build(
+            config.algorithm,
+            spec.observation_spaces[0],
+            spec.action_spaces[0],
+            registry.parse_settings(config.algorithm, config.settings),
+            config.policy,
+            seed,
+            device,
+            threads,
+            encoder,
+        )
+
+    @property
+    def latest(self) -> str:
+        """Name of its snapshot as it is now."""
+        return f"{self.name}:{self.steps}"
+
+    def state(self, seconds: float) -> bytes:
+        """Everything the next stretch depends on; `seconds` of the run's budget are spent."""
+        self.seconds = seconds
+        buffer = io.BytesIO()
+        counts = {name: getattr(self, name) for name in COUNTS}
+        torch.save({**counts, "algorithm": self.algorithm.state_dict()}, buffer)
+        return buffer.getvalue()
+
+    def restore(self, path: Path) -> None:
+        """Go on where `state` was written to `path`; stay at the start if there is no file yet.
+
+        Raises:
+            InputError: the file is damaged or of another network.
+        """
+        if not path.exists():
+            return
+        try:
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            self.algorithm.load_state_dict(state["algorithm"])
+            self.stretches, self.steps, self.episodes, self.seconds = (state[name] for name in COUNTS)
+        except Exception as fault:  # torch.load raises nearly anything on a damaged file
+            reason = (str(fault).splitlines() or [repr(fault)])[0].rstrip(".:")
+            raise InputError(f"{path} cannot be resumed from: {reason}.") from None
+
+
+COUNTS = ("stretches", "steps", "episodes", "seconds")
+
+
+def device(name: str) -> torch.device:
+    """Where networks learn: "auto", "cpu" or "cuda"."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda: torch sees no GPU here; use device = auto or cpu.")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
