@@ -146,11 +146,11 @@ class SequenceReplay:
         Raises:
             InputError: no lane has enough steps yet, see `windows`.
         """
-        if not self.windows:
+        low, high = self._starts()
+        edges = np.cumsum(high - low)
+        if not edges[-1:].any():
             raise InputError(f"no lane holds a window of {self.config.window} steps yet: add more before sampling.")
         if self._priorities is None:
-            low, high = self._starts()
-            edges = np.cumsum(high - low)
             drawn = rng.integers(edges[-1], size=batch)
             run = np.searchsorted(edges, drawn, side="right")
             return self._gather(high[run] - edges[run] + drawn, run, torch.ones(batch))
@@ -180,21 +180,20 @@ class SequenceReplay:
         last = np.where(rows[:, -1] < first + lanes * steps, places[:, -1], view[step[:, -1]])
         seen = np.concatenate([step, last[:, None]], 1)
         truncated = ring.columns["truncated"][step]
-        final_at = np.argwhere(truncated)
         take = self._take
-        terminated = take(ring.columns["terminated"], step)
+        terminated, cut = take(ring.columns["terminated"], step), torch.from_numpy(truncated).to(self.device)
         return Sequences(
             obs=take(views.obs, seen),
             action=take(ring.columns["action"], step),
             reward=take(ring.columns["reward"], step),
             terminated=terminated,
-            truncated=torch.from_numpy(truncated).to(self.device),
-            ended=terminated | torch.from_numpy(truncated).to(self.device),
+            truncated=cut,
+            ended=terminated | cut,
             legal=None if views.legal is None else take(views.legal, seen),
             acts=None if ring.always_acts else take(ring.columns["acts"], step),
             memory=take(ring.columns["memory"], step[:, 0]),
             final_obs=take(views.obs, view[step[truncated]]),
-            final_at=torch.from_numpy(final_at).to(self.device),
+            final_at=torch.from_numpy(np.argwhere(truncated)).to(self.device),
             extras={name: take(ring.columns[f"extras.{name}"], step) for name in ring.row.extras},
             rows=torch.from_numpy(step[:, 0].copy()),
             weight=weight.to(self.device),
