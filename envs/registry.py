@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from envs.config import parse
@@ -10,6 +11,18 @@ from envs.core import BatchEnv
 from envs.errors import InputError, unknown
 
 Maker = Callable[[str, int, dict[str, Any]], BatchEnv]
+INCOMPLETE_PREFIX = "Incomplete:"
+"""Before any id: the same game with components of the observation hidden."""
+INCOMPLETE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "IncompleteCartPole-v0": ("CartPole-v0", ("angular_velocity",)),
+    "IncompleteCartPole-v1": ("CartPole-v1", ("angular_velocity",)),
+    "IncompleteCartPolePositions-v1": ("CartPole-v1", ("velocity", "angular_velocity")),
+    "IncompletePendulum-v1": ("Pendulum-v1", ("angular_velocity",)),
+    "IncompleteAcrobot-v1": ("Acrobot-v1", ("angular_velocity_1", "angular_velocity_2")),
+    "IncompleteMountainCar-v0": ("MountainCar-v0", ("velocity",)),
+    "IncompleteMountainCarContinuous-v0": ("MountainCarContinuous-v0", ("velocity",)),
+}
+"""Registered partially observable games: which game is inside, and what of it is hidden."""
 
 
 def make(id: str, num_envs: int = 1, **options: Any) -> BatchEnv:
@@ -23,16 +36,23 @@ def build(id: str, num_envs: int, options: Mapping[str, Any]) -> BatchEnv:
     Raises:
         InputError: an unknown id or option, or an option outside its range.
     """
-    if id not in _MAKERS:
-        raise unknown("env", id, _MAKERS)
     if num_envs < 1:
         raise InputError(f"{id}: num_envs must be at least 1, not {num_envs}.")
-    return _MAKERS[id](id, num_envs, dict(options))
+    return _maker(id)(id, num_envs, dict(options))
 
 
 def ids() -> list[str]:
     """All registered ids."""
     return sorted(_MAKERS)
+
+
+def _maker(id: str) -> Maker:
+    """Who makes `id`: our own game of that name, what a prefix says, or Gymnasium."""
+    if id in _MAKERS:
+        return _MAKERS[id]
+    if id.startswith(INCOMPLETE_PREFIX):
+        return _incomplete
+    raise unknown("env", id, _MAKERS)
 
 
 def _slime(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
@@ -41,6 +61,22 @@ def _slime(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
 
     model = SlimeSimpleOptions if id == "SlimeVolleySimple-v0" else SlimeOptions
     return SlimeVolley(id, parse(model, options, id), num_envs)
+
+
+def _incomplete(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.incomplete import Incomplete, IncompleteOptions
+
+    inside, hide = INCOMPLETE[id] if id in INCOMPLETE else (id.removeprefix(INCOMPLETE_PREFIX), ())
+    own = {key: value for key, value in options.items() if key in IncompleteOptions.model_fields}
+    veil = parse(IncompleteOptions, {"hide": hide, **own}, id)
+    try:
+        env = build(inside, num_envs, {key: value for key, value in options.items() if key not in own})
+    except InputError:
+        for key in options:
+            if get_close_matches(key, IncompleteOptions.model_fields, n=1, cutoff=0.7) and key not in own:
+                raise InputError(f"{id}: {unknown('key', key, IncompleteOptions.model_fields)}") from None
+        raise
+    return Incomplete(env, veil.hide, veil.noise, veil.dropout, id)
 
 
 def _classic(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
@@ -59,4 +95,5 @@ _MAKERS: dict[str, Maker] = {
     "Acrobot-v1": _classic,
     "MountainCar-v0": _classic,
     "MountainCarContinuous-v0": _classic,
+    **dict.fromkeys(INCOMPLETE, _incomplete),
 }
