@@ -30,9 +30,14 @@ class Linear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs]."""
-        if self.weight.ndim == 2:
-            return F.linear(x, self.weight, self.bias)
-        return torch.baddbmm(self.bias.unsqueeze(-2), x, self.weight.mT)
+        return _affine(x, self.weight, self.bias)
+
+
+def _affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """One product, whether the weights are stacked or not."""
+    if weight.ndim == 2:
+        return F.linear(x, weight, bias)
+    return torch.baddbmm(bias.unsqueeze(-2), x, weight.mT)
 
 
 class MLP(nn.Module):
@@ -126,7 +131,7 @@ class NoisyLinear(Linear):
         if not self.training:
             return super().forward(x)
         weight = self.weight + self.weight_scale * self.noise_out.unsqueeze(-1) * self.noise_in.unsqueeze(-2)
-        return F.linear(x, weight, self.bias + self.bias_scale * self.noise_out)
+        return _affine(x, weight, self.bias + self.bias_scale * self.noise_out)
 
 
 class Heads(nn.Module):
