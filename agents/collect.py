@@ -20,7 +20,12 @@ def collect(steps: Iterator[Step], length: int, player: int = 0, keep_memory: bo
 
     The stream goes on where this rollout stops, so calling again continues the same games. With `keep_memory` extras
     hold "memory" [T, N, H], what the player remembered before each step, so that the rollout can be sliced anywhere.
+
+    Raises:
+        InputError: no step.
     """
+    if length < 1:
+        raise InputError(f"length = {length}: collect at least one step.")
     return _gather(islice(steps, length), length, player, keep_memory)
 
 

@@ -294,12 +294,3 @@ def bootstrap(policy: Policy, rollout: Rollout) -> tuple[Tensor, Tensor]:
     if len(rollout.final_at):
         final[step, lane] = policy(rollout.final_obs, None, final_memory).extras["value"].to(final.dtype)
     return last, final
-
-
-def __getattr__(name: str) -> object:
-    """For a while: what moved to agents.collect is still found here."""
-    if name == "collect":
-        from agents.collect import collect
-
-        return collect
-    raise AttributeError(name)

@@ -8,21 +8,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 import envs
-from agents.collect import collect
+from agents.collect import collect, collect_games
+from agents.heads import Actor, Reading
 from agents.play import Step, play
 from agents.player import PolicyPlayer
-from agents.policy import Policy
-from agents.rollout import Rollout, bootstrap, cat, evaluate
+from agents.policy import Policy, PolicyConfig
+from agents.rollout import Rollout, attach, bootstrap, cat, evaluate
 from envs.core import BatchEnv
+from envs.errors import InputError
 from envs.slime_volley.bots import bot
-from tests.minds import GRU, SHAPES, everywhere, new_player, same
+from tests.minds import GRU, SHAPES, everywhere, new_player, new_policy, same
 from tests.toy import Race
 
 SHORT: dict[str, Any] = {"lives": 1, "max_steps": 50, "serve_delay": 2}
 """Games that end at a point or at the limit, whichever comes first."""
 GAMES, STEPS = 6, 120
+LSTM: dict[str, Any] = {"core": "lstm", "core_width": 5}
+CORES = pytest.mark.parametrize("shape", [{}, GRU, LSTM], ids=str)
 
 
 def slime(actions: str = "discrete", games: int = GAMES, **options: Any) -> BatchEnv:
@@ -39,7 +44,7 @@ def both_ends(rollout: Rollout) -> bool:
 
 
 @pytest.mark.parametrize("actions", ["discrete", "multibinary", "box"])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("shape", [*SHAPES, LSTM], ids=str)
 def test_evaluating_reproduces_what_was_recorded(shape: dict[str, Any], actions: str) -> None:
     env = slime(actions)
     player = new_player(env.spec, **shape)
@@ -236,3 +241,235 @@ def test_a_policy_that_has_learnt_is_played_at_once() -> None:
         player.policy.head.outputs.linear.bias[-1] = 50.0
     assert isinstance(player.policy, Policy)
     assert (collect(steps, 2).extras["value"] > 40).all()
+
+
+@CORES
+def test_a_slice_is_a_rollout(shape: dict[str, Any]) -> None:
+    """It is what would have been collected there, and evaluates to the same."""
+    env = slime()
+    player = new_player(env.spec, **shape)
+    whole = collect(steps_of(env, player), STEPS, keep_memory=True)
+    assert len(whole) == STEPS and both_ends(whole)
+    steps = steps_of(slime(), player)
+    parts = [collect(steps, length, keep_memory=True) for length in (37, 50, 33)]
+    for part, start, stop in zip(parts, (None, 37, -33), (37, 87, None), strict=True):
+        assert same(whole[start:stop], part)
+    middle = whole[37:87][10:30]
+    logprob, _, value = evaluate(player.policy, middle)
+    torch.testing.assert_close(logprob, whole.extras["logprob"][47:67], atol=2e-4, rtol=1e-4)
+    torch.testing.assert_close(value, whole.extras["value"][47:67], atol=1e-5, rtol=1e-5)
+    last, final = bootstrap(player.policy, middle)
+    torch.testing.assert_close(last, whole.extras["value"][67])
+    assert torch.equal(final != 0, middle.truncated) and middle.truncated.any()
+
+
+@CORES
+def test_steps_in_sequence_are_joined(shape: dict[str, Any]) -> None:
+    player = new_player(slime().spec, **shape)
+    whole = collect(steps_of(slime(), player), STEPS, keep_memory=True)
+    steps = steps_of(slime(), player)
+    assert same(cat([collect(steps, length, keep_memory=True) for length in (37, 50, 33)], axis="time"), whole)
+    assert same(cat([whole[:10], whole[10:11], whole[11:]], "time"), whole)
+
+
+def test_what_cannot_be_cut_or_joined_is_refused() -> None:
+    env = slime()
+    steps = steps_of(env, new_player(env.spec, **GRU))
+    first, skipped, third = (collect(steps, 5) for _ in range(3))
+    assert len(skipped) == 5
+    for wrong, words in ((slice(3, 3), "empty"), (slice(0, 4, 2), "consecutive"), (slice(1, 4), "keep_memory=True")):
+        with pytest.raises(InputError, match=words):
+            first[wrong]
+    with pytest.raises(InputError, match="consecutive"):
+        first[3]  # type: ignore[index]
+    assert len(first[:5]) == 5
+    with pytest.raises(InputError, match="follow each other"):
+        cat([first, third], "time")
+    with pytest.raises(InputError, match="as many of the other axis"):
+        cat([first, collect(steps, 4)])
+    with pytest.raises(InputError, match="extras"):
+        cat([first, third.with_extras({"more": third.reward})])
+    with pytest.raises(InputError, match="no rollouts"):
+        cat([])
+    with pytest.raises(InputError, match="twice"):
+        first.lanes(torch.tensor([2, 2]))
+    with pytest.raises(InputError, match="axes"):
+        first.with_extras({"more": first.reward[1:]})
+    with pytest.raises(InputError, match="length"):
+        collect(steps, 0)
+
+
+def test_shuffle_and_minibatches_are_all_lanes_once() -> None:
+    env = slime()
+    rollout = collect(steps_of(env, new_player(env.spec, **GRU)), STEPS)
+    number = torch.arange(rollout.lane_count).expand(STEPS, -1)
+    rollout = rollout.with_extras({"number": number})
+    mixed = rollout.shuffle(np.random.default_rng(1))
+    order = mixed.extras["number"][0]
+    assert not torch.equal(order, number[0])
+    assert same(mixed, rollout.lanes(order)) and same(mixed.lanes(order.argsort()).lanes(order), mixed)
+    rng = np.random.default_rng(2)
+    epochs = [list(rollout.minibatches(5, rng)) for _ in range(2)]
+    seen = [torch.cat([part.extras["number"][0] for part in parts]) for parts in epochs]
+    assert [part.lane_count for part in epochs[0]] == [5, 5, 2]
+    assert all(torch.equal(lanes.sort().values, number[0]) for lanes in seen) and not torch.equal(*seen)
+    for part in epochs[0]:
+        assert same(part, rollout.lanes(part.extras["number"][0]))
+
+
+def test_lanes_by_mask() -> None:
+    env = slime()
+    rollout = collect(steps_of(env, new_player(env.spec)), STEPS)
+    mask = torch.arange(rollout.lane_count) % 3 == 0
+    assert same(rollout.lanes(mask), rollout.lanes(torch.tensor([0, 3, 6, 9])))
+
+
+def test_games_and_monte_carlo_returns() -> None:
+    """Against a walk through each lane, game by game."""
+    env = slime()
+    player = new_player(env.spec)
+    rollout = collect(steps_of(env, player), STEPS)
+    assert both_ends(rollout) and rollout.reward.any()
+    gamma, values = 0.9, bootstrap(player.policy, rollout)
+    last, final = values
+    returns, lengths = [], []
+    plain, valued = torch.zeros_like(rollout.reward), torch.zeros_like(rollout.reward)
+    for lane in range(rollout.lane_count):
+        start = 0
+        for t in range(STEPS):
+            over = bool(rollout.ended[t, lane])
+            if over or t == STEPS - 1:
+                after = 0.0 if rollout.terminated[t, lane] else float(final[t, lane] if over else last[lane])
+                for s in range(start, t + 1):
+                    seen = sum(gamma ** (k - s) * float(rollout.reward[k, lane]) for k in range(s, t + 1))
+                    plain[s, lane], valued[s, lane] = seen, seen + gamma ** (t + 1 - s) * after
+            if over:
+                returns.append(float(rollout.reward[start : t + 1, lane].sum()))
+                lengths.append(t + 1 - start)
+                start = t + 1
+    assert rollout.returns.tolist() == returns and rollout.lengths.tolist() == lengths
+    torch.testing.assert_close(rollout.mc_returns(gamma), plain)
+    torch.testing.assert_close(rollout.mc_returns(gamma, values), valued)
+    assert not torch.allclose(plain, valued)
+
+
+def test_no_game_has_ended() -> None:
+    env = slime()
+    rollout = collect(steps_of(env, new_player(env.spec)), 3)
+    assert rollout.returns.shape == rollout.lengths.shape == (0,)
+
+
+class Telling(Policy):
+    """A policy that says more than it must."""
+
+    def read(self, features: Tensor, legal: Tensor | None) -> Reading:
+        dist, extras = super().read(features, legal)
+        return dist, {**extras, "features": features, "doubt": dist.entropy()}
+
+
+@CORES
+def test_what_a_policy_says_is_kept_under_its_name(shape: dict[str, Any]) -> None:
+    env = slime()
+    torch.manual_seed(0)
+    config = PolicyConfig(hidden=(12,), **shape)
+    policy = Telling(env.spec.observation_spaces[0], env.spec.action_spaces[0], config)
+    rollout = collect(steps_of(env, PolicyPlayer(policy, "")), STEPS, keep_memory=True)
+    width = policy.core.width
+    assert set(rollout.extras) == {"logprob", "value", "features", "doubt", "memory"}
+    assert rollout.extras["features"].shape == (STEPS, GAMES * 2, width)
+    part = rollout.lanes(torch.tensor([4, 2]))[20:60]
+    assert torch.equal(part.extras["features"], rollout.extras["features"][20:60, [4, 2]])
+    wet = attach(policy, part)
+    for name in ("logprob", "value", "features", "doubt"):
+        torch.testing.assert_close(wet.extras[name], part.extras[name], atol=2e-4, rtol=1e-4)
+        assert wet.extras[name].requires_grad and not part.extras[name].requires_grad
+    assert torch.equal(wet.extras["entropy"], wet.extras["doubt"])
+    assert torch.equal(wet.extras["memory"], part.extras["memory"])
+
+
+@pytest.mark.parametrize("theirs", [{}, GRU, LSTM], ids=str)
+@pytest.mark.parametrize("ours", [{}, GRU, LSTM], ids=str)
+def test_evaluating_another_policy(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """As if it had watched step by step, with an empty memory where games begin."""
+    env = slime()
+    rollout = collect(steps_of(env, new_player(env.spec, **theirs)), STEPS)
+    assert both_ends(rollout)
+    policy = new_policy(env.spec, seed=7, **ours)
+    said, met = [], []
+    with torch.no_grad():
+        memory = torch.zeros(rollout.lane_count, policy.memory_size)
+        for t in range(STEPS):
+            output = policy(rollout.obs[t], None, memory)
+            said.append((output.dist.log_prob(rollout.action[t]), output.dist.entropy(), output.extras["value"]))
+            met.append(output.memory)
+            memory = output.memory * ~rollout.ended[t].unsqueeze(1)
+        last = policy(rollout.obs[-1], None, memory).extras["value"]
+        step, lane = rollout.final_at.unbind(1)
+        final = policy(rollout.final_obs, None, torch.stack(met)[step, lane]).extras["value"]
+    for found, expected in zip(evaluate(policy, rollout), zip(*said, strict=True), strict=True):
+        torch.testing.assert_close(found, torch.stack(expected), atol=1e-5, rtol=1e-4)
+    if ours != theirs:  # of the same width, what was recorded is taken
+        found_last, found_final = bootstrap(policy, rollout)
+        torch.testing.assert_close(found_last, last)
+        torch.testing.assert_close(found_final[step, lane], final)
+
+
+def test_a_policy_without_a_critic_values_nothing() -> None:
+    env = slime("box")
+    policy = Policy(env.spec.observation_spaces[0], env.spec.action_spaces[0], None, Actor())
+    rollout = collect(steps_of(env, PolicyPlayer(policy, "")), 5)
+    assert set(rollout.extras) == {"logprob"}
+    assert (evaluate(policy, rollout).value == 0).all()
+    assert set(attach(policy, rollout).extras) == {"logprob", "entropy"}
+
+
+@pytest.mark.parametrize("quota", [1, 3, [2, 1] * GAMES], ids=str)
+def test_whole_games(quota: int | list[int]) -> None:
+    """The first games of every lane, of which none is cut; what a lane plays beyond them has no weight."""
+    env = slime()
+    player = new_player(env.spec, **GRU)
+    wanted = np.broadcast_to(np.asarray(quota), (GAMES * 2,))
+    stream = steps_of(env, player)
+    rollout = collect_games(stream, np.asarray(quota) if isinstance(quota, list) else quota)
+    plain = collect(steps_of(slime(), player), len(rollout))
+    assert torch.equal(rollout.obs, plain.obs) and torch.equal(rollout.action, plain.action)
+    assert torch.equal(rollout.last_memory, plain.last_memory) and torch.equal(rollout.final_at, plain.final_at)
+    lengths = []
+    for lane, games in enumerate(wanted.tolist()):
+        ends = plain.ended[:, lane].nonzero().flatten().tolist()[:games]
+        assert len(ends) == games
+        stop = ends[-1] + 1
+        assert rollout.acts[:stop, lane].all() and not rollout.acts[stop:, lane].any()
+        assert torch.equal(rollout.score[ends, lane], plain.score[ends, lane])
+        assert int((~rollout.score[:, lane].isnan()).sum()) == games
+        lengths += np.diff([-1, *ends]).tolist()
+    assert rollout.lengths.tolist() == lengths and len(rollout.returns) == wanted.sum()
+    counted = ~rollout.score.isnan()
+    assert counted[-1].any(), "not one step more than needed"
+    assert not rollout.acts.all(), "some lane waited"
+    assert same(collect(stream, 4), collect(_after(steps_of(slime(), player), len(rollout)), 4))
+
+
+def _after(steps: Iterator[Step], count: int) -> Iterator[Step]:
+    for _ in range(count):
+        next(steps)
+    return steps
+
+
+def test_more_steps_than_were_expected() -> None:
+    """Room is made while games last longer."""
+    env = slime(max_steps=400, lives=5)
+    player = new_player(env.spec)
+    rollout = collect_games(steps_of(env, player), 2)
+    assert len(rollout) > 520
+    assert same(
+        rollout.lanes(rollout.acts[-1]),
+        collect(steps_of(slime(max_steps=400, lives=5), player), len(rollout)).lanes(rollout.acts[-1]),
+    )
+
+
+@pytest.mark.parametrize(("quota", "words"), [(0, "at least one"), ([1, -1], "negative"), ([1, 1, 1], r"\(12,\)")])
+def test_wrong_numbers_of_games(quota: int | list[int], words: str) -> None:
+    env = slime()
+    with pytest.raises(InputError, match=words):
+        collect_games(steps_of(env, new_player(env.spec)), quota if isinstance(quota, int) else np.array(quota))
