@@ -1,0 +1,44 @@
+"""Twin delayed deep deterministic policy gradient (Fujimoto et al. 2018): DDPG that does not trust its critic.
+
+Of two critics the lower is believed (section 4.2), actor and targets move less often (5.2), and the target action is
+blurred (5.3).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from gymnasium import spaces
+from pydantic import Field
+from torch import Tensor
+
+from agents.algorithms.ddpg import DeterministicConfig, DeterministicLearner
+
+
+class TD3Config(DeterministicConfig):
+    """Settings of TD3."""
+
+    actor_every: int = Field(2, ge=1)
+    """Gradient steps of the critics for one of the actor."""
+    target_every: int = Field(2, ge=1)
+    """Gradient steps after which targets go."""
+    smoothing: float = Field(0.2, ge=0)
+    """Deviation of the noise on target actions, in halves of their range."""
+    smoothing_clip: float = Field(0.5, ge=0)
+    """That noise is cut at this."""
+
+
+class TD3(DeterministicLearner):
+    """Learns a deterministic actor, with two critics. For continuous actions."""
+
+    Config: ClassVar[type[TD3Config]] = TD3Config
+    actions: ClassVar[tuple[type[spaces.Space[Any]], ...]] = (spaces.Box,)
+    members: ClassVar[int] = 2
+    config: TD3Config
+
+    def _near(self, action: Tensor) -> Tensor:
+        """See `DeterministicLearner`: blurred (equation 14), within the bounds."""
+        limit = self.config.smoothing_clip
+        noise = torch.randn(action.shape, generator=self._noise).to(action.device) * self.config.smoothing
+        return (action + noise.clamp(-limit, limit)).clamp(-1, 1)
