@@ -41,8 +41,11 @@ EXTRAS = {"id": (), "pair": (2,)}
 class Source:
     """Makes rollouts at random; each step of each lane has its own number, in the extra "id"."""
 
-    def __init__(self, seed: int, obs: spaces.Box = VECTOR, masks: bool = False, ends: float = 0.3) -> None:
-        self.rng, self.space, self.masks, self.ends = np.random.default_rng(seed), obs, masks, ends
+    def __init__(
+        self, seed: int, obs: spaces.Box = VECTOR, masks: bool = False, ends: float = 0.15, cuts: float = 0.15
+    ) -> None:
+        self.rng, self.space, self.masks = np.random.default_rng(seed), obs, masks
+        self.ends, self.cuts = ends, cuts
         self.made = 0
         self.after: tuple[Tensor, Tensor, Tensor] | None = None
 
@@ -60,8 +63,8 @@ class Source:
         if self.after is not None and not fresh:
             obs[0], legal[0], memory[0] = self.after
         self.after = obs[-1], legal[-1], memory[-1]
-        terminated = self.flags(self.ends / 2, steps, lanes)
-        truncated = self.flags(self.ends / 2, steps, lanes) & ~terminated
+        terminated = self.flags(self.ends, steps, lanes)
+        truncated = self.flags(self.cuts, steps, lanes) & ~terminated
         final_at = truncated.nonzero()
         order = torch.from_numpy(self.rng.permutation(len(final_at)))
         number = torch.arange(self.made, self.made + steps * lanes, dtype=torch.float32).view(steps, lanes)
@@ -270,7 +273,7 @@ def test_windows_are_those_of_the_lists(
 
 def test_the_lists_know_a_return_by_hand() -> None:
     """The reference itself: three steps of one lane, cut in the third."""
-    replay, games = Replay(ReplayConfig(capacity=9, n_step=2), 0.5, row_of()), Source(0, ends=0.0)
+    replay, games = Replay(ReplayConfig(capacity=9, n_step=2), 0.5, row_of()), Source(0, ends=0, cuts=0)
     rollout, _ = games.rollout(3, 1, fresh=True)
     rollout.reward[:, 0] = torch.tensor([1.0, 10.0, 100.0])
     rollout.truncated[2, 0] = True
@@ -290,19 +293,19 @@ def test_the_lists_know_a_return_by_hand() -> None:
 def test_more_truncated_games_than_there_was_room_for() -> None:
     """Every step is the last: the table of views grows, and its places are used again."""
     replay = Replay(ReplayConfig(capacity=40), GAMMA, row_of())
-    games, lists = Source(3, ends=2.0), Lists(40)
+    games, lists = Source(3, ends=0.1, cuts=1), Lists(40)
     for i in range(30):
         rollout, memory = games.rollout(4, 3, fresh=i == 0)
         replay.add(rollout)
         lists.add(rollout, memory, i == 0)
     check(replay.sample(300, np.random.default_rng(0)), lists, 1)
     assert len(replay.state_dict()["ring"]["views"]["used"]) == sum(row["truncated"] for row in lists.rows)
-    assert len(replay._ring.views.obs) < 40 + 3 * 40
+    assert sum(row["truncated"] for row in lists.rows) > 30 and len(replay._ring.views.obs) < 40 + 3 * 40
 
 
 def test_images_are_stored_once() -> None:
     replay = Replay(ReplayConfig(capacity=60), GAMMA, row_of(IMAGE))
-    games = Source(4, IMAGE, ends=0.0)
+    games = Source(4, IMAGE, ends=0, cuts=0)
     for _ in range(40):
         replay.add(games.rollout(1, 3)[0])
     assert len(replay.state_dict()["ring"]["views"]["used"]) == 3, "only the views after the newest steps"
@@ -401,6 +404,20 @@ def test_new_rows_have_the_highest_priority_so_far() -> None:
     np.testing.assert_allclose(replay.state_dict()["priorities"]["leaves"], expected, rtol=1e-6)
 
 
+def test_windows_keep_their_priorities_while_more_come() -> None:
+    """Of 4 steps of 2 lanes the first 2 begin a window of 3; of 2 more the next 2, until the first are overwritten."""
+    config = SequenceReplayConfig(capacity=14, window=3, prioritised=True, alpha=1.0, least=1e-9)
+    replay, games = SequenceReplay(config, row_of()), Source(1)
+    replay.add(games.rollout(4, 2)[0])
+    replay.update_priorities(torch.arange(4), torch.tensor([3.0, 0.1, 0.2, 0.4]))
+    replay.add(games.rollout(2, 2)[0])
+    leaves = replay.state_dict()["priorities"]["leaves"]
+    np.testing.assert_allclose(leaves, [3.0, 0.1, 0.2, 0.4, 3.0, 3.0, 3.0, 3.0, 0, 0, 0, 0], rtol=1e-6)
+    replay.add(games.rollout(2, 2)[0])
+    leaves = replay.state_dict()["priorities"]["leaves"]
+    np.testing.assert_allclose(leaves, [0, 0, 0.2, 0.4] + [3.0] * 8 + [0, 0], rtol=1e-6)
+
+
 def test_priorities_that_are_not_numbers_are_refused() -> None:
     replay = Replay(ReplayConfig(capacity=12, prioritised=True), GAMMA, row_of())
     replay.add(Source(1).rollout(2, 3)[0])
@@ -464,7 +481,7 @@ def test_a_saved_replay_goes_on_to_the_bit(kind: str, prioritised: bool, before:
         else:
             replay.add(rollout, memory)
 
-    games, one, other = Source(2, masks=True, ends=0.8), new(), new()
+    games, one, other = Source(2, masks=True, ends=0.4, cuts=0.4), new(), new()
     for _ in range(before):
         add(one, *games.rollout(4, 2))
     drawn = one.sample(20, np.random.default_rng(1))

@@ -58,17 +58,17 @@ class Transitions(NamedTuple):
 
 @compiled
 def look_ahead(
-    index: Ints, view: Ints, reward: Floats, terminated: Bools, truncated: Bools, steps: int, gamma: float
+    index: Ints, view: Ints, reward: Floats, terminated: Bools, steps: int, gamma: float
 ) -> tuple[Floats, Floats, Ints]:
     """Discounted reward [n] of up to `steps` steps from the rows `index` [n], discount [n] and place [n] of the view
-    after them (Sutton and Barto 2018, equation 7.1). They stop with the game and where the ring does."""
+    after them (Sutton and Barto 2018, equation 7.1). They stop where that view is no row's, or there is none."""
     total = np.empty(len(index), np.float32)
     discount = np.empty(len(index), np.float32)
     after = np.empty(len(index), np.int64)
     for i in range(len(index)):
         row, scale, gain = index[i], gamma, reward[index[i]] * 1.0
         for _ in range(steps - 1):
-            if terminated[row] or truncated[row] or view[row] >= len(view):
+            if terminated[row] or view[row] >= len(view):
                 break
             row = view[row]
             gain += scale * reward[row]
@@ -140,9 +140,8 @@ class Replay:
         ring, views = self._ring, self._ring.views
         column = ring.columns
         reward, discount, after = look_ahead(
-            index, column["view"], column["reward"], column["terminated"], column["truncated"],
-            self.config.n_step, self.gamma,
-        )  # fmt: skip
+            index, column["view"], column["reward"], column["terminated"], self.config.n_step, self.gamma
+        )
         take = self._take
         return Transitions(
             obs=take(views.obs, index),
