@@ -70,7 +70,7 @@ class Policy(nn.Module):
             encoder: of your own, from [n, *obs_shape] float32 to [n, encoder.width], in place of `config.encoder`.
 
         Raises:
-            InputError: spaces that the network does not cover.
+            InputError: spaces that the network does not cover, or an encoder that does not say how wide it is.
         """
         super().__init__()
         self.obs_space, self.action_space = obs_space, action_space
@@ -81,8 +81,10 @@ class Policy(nn.Module):
         self.norm_obs = Normaliser(shape[0]) if self.config.normalise_obs else None
         self.own_encoder = encoder is not None
         """Whether the encoder is the user's."""
-        self.encoder = encoder or _encoder(obs_space, self.config)
-        width = int(self.encoder.width)  # type: ignore[arg-type]
+        self.encoder = _encoder(obs_space, self.config) if encoder is None else encoder
+        width = getattr(self.encoder, "width", None)
+        if not isinstance(width, int):
+            raise InputError(f"the encoder {type(encoder).__name__} must have an int `width`: the size of its output.")
         self.core: Core = CORES[self.config.core](width, self.config.core_width)
         self.memory_size = self.core.memory_size
         trunk = Trunk(self.core.width, self.config.head_hidden, self.config.activation)
@@ -91,7 +93,7 @@ class Policy(nn.Module):
     @property
     def stackable(self) -> bool:
         """Whether several of this shape can run as one with stacked weights."""
-        return isinstance(self.encoder, MLP)
+        return isinstance(self.encoder, MLP) and not self.own_encoder
 
     def forward(self, obs: Tensor, legal: Tensor | None, memory: Tensor) -> Output:
         """One step for n rows: obs [n, *obs_shape], legal [n, A] or None where every action is, memory [n, H]."""
@@ -128,13 +130,15 @@ class Policy(nn.Module):
     def encode(self, obs: Tensor) -> Tensor:
         """[..., *obs_shape] -> [..., width]; games may see in another precision than networks think in."""
         obs = obs.float()
+        if self.norm_obs is not None:
+            obs = self.norm_obs(obs)
         if not self.own_encoder:
-            encoded: Tensor = self.encoder(obs if self.norm_obs is None else self.norm_obs(obs))
+            encoded: Tensor = self.encoder(obs)
             return encoded
         axes = len(self.obs_space.shape or ())
         rows = obs.shape[: obs.ndim - axes]
         flat: Tensor = self.encoder(obs.reshape(-1, *obs.shape[obs.ndim - axes :]))
-        return flat.reshape(*rows, -1)
+        return flat.reshape(*rows, flat.shape[-1])
 
     def read(self, features: Tensor, legal: Tensor | None) -> Reading:
         """Distribution and extras [...] from features [..., width]."""

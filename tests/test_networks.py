@@ -222,7 +222,7 @@ def test_noise_follows_its_generator() -> None:
 def test_how_much_noise_is_learnt() -> None:
     layer, x = NoisyLinear(6, 4), torch.randn(3, 6)
     layer.resample(seeded())
-    layer(x).sum().backward()  # type: ignore[no-untyped-call]
+    layer(x).sum().backward()
     assert layer.weight_scale.grad is not None and layer.bias_scale.grad is not None
     torch.testing.assert_close(layer.bias_scale.grad, 3 * layer.noise_out)
     torch.testing.assert_close(layer.weight_scale.grad, torch.outer(layer.noise_out, layer.noise_in * x.sum(0)))
@@ -266,7 +266,7 @@ def test_heads_with_layers_of_their_own(noisy: bool) -> None:
 
 def test_heads_with_layers_of_their_own_share_none() -> None:
     heads = Heads(9, {"actor": 4, "value": 1}, {"actor": 1.0, "value": 1.0}, (6,))
-    heads(torch.randn(3, 9))["value"].sum().backward()  # type: ignore[no-untyped-call]
+    heads(torch.randn(3, 9))["value"].sum().backward()
     reached = {name for name, weight in heads.named_parameters() if weight.grad is not None}
     assert reached and all(name.startswith("branches.value.") for name in reached)
 
