@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # the names in `_API` once more, for type checkers and editor
     from arena.league.league import League
     from arena.players import load_player
     from arena.result import MatchSummary, Result, summarise
+    from arena.training.config import TrainConfig
+    from arena.training.run import Training
+    from arena.training.trained import Trained, train
 
 __version__ = "0.1.0"
 
@@ -27,10 +30,14 @@ _API = {
     "MatchOutcome": "arena.api",
     "MatchSummary": "arena.result",
     "Result": "arena.result",
+    "TrainConfig": "arena.training.config",
+    "Trained": "arena.training.trained",
+    "Training": "arena.training.run",
     "load_player": "arena.players",
     "make_env": "arena.api",
     "play": "arena.api",
     "summarise": "arena.result",
+    "train": "arena.training.trained",
 }
 """Public name -> module that defines it. A name must not be that of a module in this folder: importing the
 module would replace it."""
@@ -41,11 +48,15 @@ __all__ = [
     "MatchOutcome",
     "MatchSummary",
     "Result",
+    "TrainConfig",
+    "Trained",
+    "Training",
     "__version__",
     "load_player",
     "make_env",
     "play",
     "summarise",
+    "train",
 ]
 
 check_siblings(Path(__file__).resolve().parent.parent)

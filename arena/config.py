@@ -23,12 +23,19 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to train: exactly one of the two is set."""
+    """How long to train: exactly one of them is set."""
 
     seconds: float | None = None
     """Wall-clock time, s."""
     steps: int | None = None
     """Env steps."""
+    episodes: int | None = None
+    """Games that end."""
+
+    def share(self, seconds: float, steps: int, episodes: int = 0) -> float:
+        """0..1 of it that is spent by so much."""
+        spent = seconds if self.seconds else steps if self.steps else episodes
+        return min(1.0, spent / (self.seconds or self.steps or self.episodes or 1))
 
 
 def load(model: type[ConfigT], source: str | Path, overrides: Iterable[str] = ()) -> ConfigT:
@@ -75,30 +82,46 @@ def presets() -> list[str]:
 
 def dump_yaml(config: BaseModel) -> str:
     """`config` in full as YAML text; `load` reads it back as the same value."""
-    text: str = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text: str = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     return text
 
 
-def parse_budget(text: str) -> Budget:
-    """Read "120s", "5m", "1.5h", "500k-steps", "20M-steps" or "30000-steps".
+def parse_budget(text: str, episodes: bool = False) -> Budget:
+    """Read "120s", "5m", "1.5h", "500k-steps", "20M-steps" or "30000-steps"; with `episodes`, "500-episodes" too.
 
     Raises:
         InputError: anything else, and a budget that is not above 0.
     """
-    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,12})?)(s|m|h|[kMG]?-steps)", text.strip())
+    kinds = "steps|episodes" if episodes else "steps"
+    found = re.fullmatch(rf"(\d{{1,12}}(?:\.\d{{1,12}})?)(?:(s|m|h)|([kMG]?)-({kinds}))", text.strip())
     if not found:
+        more = ", or episodes such as 500-episodes" if episodes else ""
         raise InputError(
             f"budget {text!r} is not understood: give a time such as 120s, 5m or 1h, "
-            "or env steps such as 500k-steps or 20M-steps."
+            f"or env steps such as 500k-steps or 20M-steps{more}."
         )
     amount, unit = float(found[1]), found[2]
-    if unit in _SECONDS:
+    if unit:
         budget = Budget(seconds=amount * _SECONDS[unit])
     else:
-        budget = Budget(steps=round(amount * _SCALE[unit.removesuffix("-steps")]))
-    if not (budget.seconds or budget.steps):
+        count = round(amount * _SCALE[found[3]])
+        budget = Budget(steps=count) if found[4] == "steps" else Budget(episodes=count)
+    if budget == Budget(seconds=0.0) or 0 in (budget.steps, budget.episodes):
         raise InputError(f"budget {text!r} must be above 0: give for example 5m or 20M-steps.")
     return budget
+
+
+def parse_count(text: str, option: str) -> int:
+    """Read "50000", "100k" or "1.5M"; `option` names the source.
+
+    Raises:
+        InputError: anything else, and a count that is not above 0.
+    """
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,12})?)([kMG]?)", text.strip().replace("_", ""))
+    count = round(float(found[1]) * _SCALE[found[2]]) if found else 0
+    if not count:
+        raise InputError(f"{option} {text!r} is no number above 0: give for example 50000, 100k or 1M.")
+    return count
 
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}

@@ -6,7 +6,9 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 import torch
 from pydantic import Field, ValidationInfo, field_validator
 from torch import nn
@@ -80,6 +82,8 @@ class Learner:
         """Env steps trained."""
         self.episodes = 0
         """Games that ended in training."""
+        self.training_seconds = 0.0
+        """Spent on its rollouts and updates."""
         self.seconds = 0.0
         """What of the run's budget was spent when this learner was last saved."""
         self.algorithm = registry.build(
@@ -118,13 +122,20 @@ class Learner:
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             self.algorithm.load_state_dict(state["algorithm"])
-            self.stretches, self.steps, self.episodes, self.seconds = (state[name] for name in COUNTS)
+            for name in COUNTS:
+                setattr(self, name, state[name])
         except Exception as fault:  # torch.load raises nearly anything on a damaged file
             reason = (str(fault).splitlines() or [repr(fault)])[0].rstrip(".:")
             raise InputError(f"{path} cannot be resumed from: {reason}.") from None
 
 
-COUNTS = ("stretches", "steps", "episodes", "seconds")
+COUNTS = ("stretches", "steps", "episodes", "training_seconds", "seconds")
+
+
+def seed_for(seed: int, *what: str | int) -> int:
+    """A seed of 53 bits for one purpose of a run that has `seed`."""
+    source = np.random.SeedSequence([seed, crc32("|".join(map(str, what)).encode())])
+    return int(source.generate_state(1, np.uint64)[0] >> np.uint64(11))
 
 
 def device(name: str) -> torch.device:

@@ -2,17 +2,21 @@
 
 baseline                    a scripted player of the game
 path/to/FILE.safetensors    a snapshot file
-DIR@champion                the best rated snapshot of a run: highest TrueSkill mean - 3 standard errors
+DIR@champion                the best rated snapshot of a run: highest TrueSkill mean - 3 standard errors, or, in
+                            games of one seat, highest mean score of an evaluation
 DIR@ada                     the latest snapshot of its member ada
 DIR@ada:1200000             that very snapshot
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from arena.ratings.trueskill import rate
+from arena.result import Result
 from arena.store import RunFolder, Snapshot
 from envs.core import EnvSpec
 from envs.errors import InputError, unknown
@@ -76,14 +80,26 @@ def find_snapshot(run: RunFolder, who: str) -> Snapshot:
 def champion(run: RunFolder) -> Snapshot:
     """The snapshot with the highest exposed TrueSkill rating; bots that play along as anchors do not count.
 
+    In games of one seat, the one with the highest mean score, the latest if several have it.
+
     Raises:
         InputError: no snapshot has been rated yet.
     """
-    ratings = rate(run.results())
-    rated = [snapshot for snapshot in run.snapshots() if snapshot.name in ratings]
+    worth = _worth(list(run.results()))
+    rated = [snapshot for snapshot in run.snapshots() if snapshot.name in worth]
     if not rated:
         raise InputError(f"{run.path} has no rated games yet, so no champion: name a snapshot, as in DIR@NAME.")
-    return max(rated, key=lambda snapshot: ratings[snapshot.name].exposed)
+    return max(rated, key=lambda snapshot: (worth[snapshot.name], snapshot.step))
+
+
+def _worth(results: Sequence[Result]) -> dict[str, float]:
+    """What the champion has most of, by player."""
+    if any(len(result.players) > 1 for result in results):
+        return {name: rating.exposed for name, rating in rate(results).items()}
+    scores: dict[str, list[float]] = {}
+    for result in results:
+        scores.setdefault(result.players[0], []).append(result.score[0])
+    return {name: math.fsum(own) / len(own) for name, own in scores.items()}
 
 
 def _from_file(path: Path, name: str, spec: EnvSpec, greedy: bool) -> Player:

@@ -6,6 +6,7 @@ gives depends neither on other learners nor on the number of threads.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -125,6 +126,8 @@ class Stretch:
         self._algorithm, self._streams, self._threads = algorithm, streams, threads
         self.steps = 0
         """Env steps so far."""
+        self.seconds = 0.0
+        """Taken by the last iteration."""
         self.lengths = np.zeros(0, np.int64)
         """[G] see `Stream`, for the last iteration."""
         self.scores = np.zeros(0)
@@ -132,11 +135,14 @@ class Stretch:
 
     def iterate(self, progress: float) -> Metrics:
         """One rollout and one update; `progress` 0..1 is how much of the whole budget is spent."""
+        began = time.perf_counter()
         rollouts = self._threads.run([stream.collect for stream in self._streams])
         self.steps += sum(stream.steps for stream in self._streams)
         self.lengths = np.concatenate([stream.lengths for stream in self._streams])
         self.scores = np.concatenate([stream.scores for stream in self._streams])
-        return self._algorithm.update(cat(rollouts), progress)
+        metrics = self._algorithm.update(cat(rollouts), progress)
+        self.seconds = time.perf_counter() - began
+        return metrics
 
 
 def self_play(

@@ -55,7 +55,7 @@ def outcome(path: Path) -> dict[str, Any]:
 
 def _resume(path: Path) -> bytes:
     state = torch.load(path, weights_only=True)
-    del state["seconds"]
+    del state["seconds"], state["training_seconds"]
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()

@@ -8,7 +8,6 @@ from functools import lru_cache, partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Self
-from zlib import crc32
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from arena.league.admission import check
 from arena.league.config import LeagueConfig
 from arena.league.progress import Progress, Report
 from arena.league.standings import Standing, standings
-from arena.learner import Learner, device
+from arena.learner import Learner, device, seed_for
 from arena.match import run_block
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import rate
@@ -45,6 +44,7 @@ class League:
         Raises:
             InputError: a config or a resume file that cannot be read.
         """
+        folder.expect("league")
         self.folder = folder
         self.config = load(LeagueConfig, folder.path / "config.yaml")
         self._threads = Threads(self.config.threads or None)
@@ -185,9 +185,7 @@ class League:
 
     def _share(self, budget: Budget) -> float:
         """How much of `budget` is spent."""
-        if budget.seconds is not None:
-            return min(1.0, self.seconds / budget.seconds)
-        return min(1.0, self.steps / (budget.steps or 1))
+        return budget.share(self.seconds, self.steps)
 
     def _report(self, report: Report, phase: str, budget: Budget) -> None:
         report(Progress(phase, self._share(budget), self.seconds, self.steps, self._speed, self._standings))
@@ -209,6 +207,7 @@ class League:
             rows.append({**metrics, **figures})
             learner.steps = before + stretch.steps
             learner.episodes += len(stretch.lengths)
+            learner.training_seconds += stretch.seconds
             self._speed = stretch.steps / (time.monotonic() - began)
             self._report(report, f"training {learner.name}", budget)
         learner.stretches += 1
@@ -304,6 +303,4 @@ class League:
         return self.folder.path / "resume" / f"{learner.name}.pt"
 
     def _seed(self, *what: str | int) -> int:
-        """A seed of 53 bits for one purpose."""
-        source = np.random.SeedSequence([self.config.seed, crc32("|".join(map(str, what)).encode())])
-        return int(source.generate_state(1, np.uint64)[0] >> np.uint64(11))
+        return seed_for(self.config.seed, *what)

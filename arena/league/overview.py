@@ -73,6 +73,7 @@ def outline(run: RunFolder) -> Outline:
     Raises:
         InputError: config.yaml cannot be read, or is not that of a league.
     """
+    run.expect("league")
     return load(Outline, run.path / "config.yaml")
 
 
@@ -89,11 +90,10 @@ def overview(run: RunFolder) -> Overview:
     seconds = max((record["seconds"] for record in metrics), default=0.0)
     steps = sum(learner.steps for learner in learners)
     budget = parse_budget(config.budget)
-    spent = seconds / budget.seconds if budget.seconds else steps / (budget.steps or 1)
     return Overview(
         writer=run.writer(),
         budget=config.budget,
-        share=min(1.0, spent),
+        share=budget.share(seconds, steps),
         seconds=seconds,
         steps=steps,
         games=run.games(),

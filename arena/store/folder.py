@@ -51,7 +51,7 @@ class RunFolder:
         """Use `create` or `open`."""
         self.path = path
         self.about = about
-        """What run.json says: format, created, seed, command, python, versions."""
+        """What run.json says: format, kind, created, seed, command, python, versions."""
         self._lock = lock
         self._log = Log(path / "league.sqlite", write=lock is not None)
         if lock:
@@ -59,12 +59,15 @@ class RunFolder:
             sweep_drafts(path)
 
     @classmethod
-    def create(cls, path: str | Path, config: BaseModel, seed: int, command: Sequence[str] = ()) -> Self:
+    def create(
+        cls, path: str | Path, config: BaseModel, seed: int, command: Sequence[str] = (), kind: str = "league"
+    ) -> Self:
         """Start a run in a new (or empty) folder and open it for writing. It appears whole or not at all.
 
         Args:
             config: written in full, so that the run can be started again from its folder.
             command: the words that it was started with, for the record.
+            kind: "league" or "training".
 
         Raises:
             InputError: the folder holds something already, or cannot be written; nothing has changed then.
@@ -77,7 +80,7 @@ class RunFolder:
             Log.create(folder / "league.sqlite")
             write_atomic(folder / "run.json", json.dumps(about, indent=2).encode())  # last: now it is a run
 
-        about = _about_now(seed, command)
+        about = {**_about_now(seed, command), "kind": kind}
         try:
             _refuse_taken(Path(path))
             make_folder(Path(path).absolute(), fill)
@@ -113,6 +116,12 @@ class RunFolder:
 
     def __exit__(self, *fault: object) -> None:
         self.close()
+
+    def expect(self, kind: str) -> None:
+        """Raise an InputError if this is a run of another kind."""
+        own = _kind(self.about)
+        if own != kind:
+            raise InputError(f"{self.path} is a {own} run: {_advice(self.path, own)}.")
 
     def writer(self) -> str | None:
         """Process id of whoever writes this run now; None if nobody does."""
@@ -195,17 +204,28 @@ def _version(name: str) -> str | None:
 def _refuse_taken(path: Path) -> None:
     """Raise if anything is at `path` already, unless it is an empty folder."""
     if (path / "run.json").exists():
-        raise InputError(f"{path} already holds a run: `arena league resume {path}` goes on.")
+        raise InputError(f"{path} already holds a run: {_advice(path, _kind(_read_about(path)))}.")
     if path.exists() and not path.is_dir():
         raise InputError(f"{path} is a file: choose a new folder.")
     if path.is_dir() and any(path.iterdir()):
         raise InputError(f"{path} is not empty and holds no run: choose a new folder.")
 
 
+def _kind(about: Mapping[str, Any]) -> str:
+    """ "league" or "training"; older runs do not say so, and are leagues."""
+    return str(about.get("kind", "league"))
+
+
+def _advice(path: Path, kind: str) -> str:
+    """How to go on with a run of `kind`."""
+    command = "league resume" if kind == "league" else "train --resume"
+    return f"`arena {command} {path}` goes on"
+
+
 def _read_about(path: Path) -> dict[str, Any]:
     """run.json, if it is one of ours that we understand."""
     if not path.is_dir():
-        raise InputError(f"there is no run folder {path}: `arena league run ... --out {path}` makes one.")
+        raise InputError(f"there is no run folder {path}: `arena league run` and `arena train` make one with --out.")
     try:
         about = json.loads((path / "run.json").read_bytes())
         written = int(about["format"])
