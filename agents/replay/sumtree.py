@@ -49,8 +49,7 @@ def fill(tree: Floats, start: int, stop: int, value: float) -> None:
         tree[first : last + 1] = value
         while last > 1:
             first, last = max(1, first // 2), last // 2
-            # Downwards: with R not a power of 2 a range may hold a node and its children.
-            for node in range(last, first - 1, -1):
+            for node in range(first, last + 1):
                 tree[node] = tree[2 * node] + tree[2 * node + 1]
 
 
