@@ -5,6 +5,8 @@ from __future__ import annotations
 import pettingzoo
 from gymnasium.envs.registration import register, registry
 
+from envs.registry import INCOMPLETE
+
 SLIME_IDS = ("SlimeVolley-v0", "SlimeVolleySimple-v0")
 
 
@@ -18,6 +20,9 @@ def register_gymnasium() -> None:
                 vector_entry_point="envs.slime_volley.gymnasium_face:SeatVectorEnv",
                 kwargs={"game": id},
             )
+    for id in INCOMPLETE:
+        if id not in registry:
+            register(id, entry_point="envs.foreign.to_gymnasium:make_game", kwargs={"game": id})
 
 
 def register_pettingzoo() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import gymnasium
+
 from envs.config import parse
 from envs.core import BatchEnv
 from envs.errors import InputError, unknown
@@ -33,6 +35,10 @@ def make(id: str, num_envs: int = 1, **options: Any) -> BatchEnv:
 def build(id: str, num_envs: int, options: Mapping[str, Any]) -> BatchEnv:
     """`num_envs` games of kind `id` with `options`, whatever their keys are.
 
+    `id` is one of `ids()`, any id that Gymnasium knows ("FrozenLake-v1"; "gym:CartPole-v1" for Gymnasium's own of a
+    name that is ours too; "module:ID" to import the module that registers it), or "Incomplete:" before any of these,
+    to hide components of its observation (`envs.incomplete`).
+
     Raises:
         InputError: an unknown id or option, or an option outside its range.
     """
@@ -42,7 +48,7 @@ def build(id: str, num_envs: int, options: Mapping[str, Any]) -> BatchEnv:
 
 
 def ids() -> list[str]:
-    """All registered ids."""
+    """All ids of our own."""
     return sorted(_MAKERS)
 
 
@@ -52,7 +58,17 @@ def _maker(id: str) -> Maker:
         return _MAKERS[id]
     if id.startswith(INCOMPLETE_PREFIX):
         return _incomplete
-    raise unknown("env", id, _MAKERS)
+    known = gymnasium.registry
+    if id in known or ":" in id:  # "gym:ID", or Gymnasium's own "module:ID"
+        return _gymnasium
+    everything = {*_MAKERS, *known}
+    raise unknown("env", id, everything if get_close_matches(id, everything, n=1, cutoff=0.5) else _MAKERS)
+
+
+def _gymnasium(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.foreign.from_gymnasium import Games
+
+    return Games(id, num_envs, options)
 
 
 def _slime(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:

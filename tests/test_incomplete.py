@@ -59,7 +59,7 @@ def test_registered_tasks_hide_what_they_say(id: str) -> None:
 
 @pytest.mark.parametrize("id", INCOMPLETE)
 @pytest.mark.parametrize("veil", [{}, {"noise": 0.3, "dropout": 0.2}], ids=str)
-def test_the_contract(id: str, veil: dict[str, float]) -> None:
+def test_the_contract(id: str, veil: dict[str, Any]) -> None:
     check_env(partial(envs.make, id, max_steps=20, **veil), steps=60)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from envs.check import record, replay
 from envs.check.case import Case, ContractError, Make, play
@@ -25,18 +26,19 @@ RULES: tuple[Callable[[Case], None], ...] = (
 """In the order in which they are checked."""
 
 
-def check_env(make: Make, steps: int = 1000, games: int = 3, seed: int = 0) -> None:
+def check_env(make: Make, steps: int = 1000, games: int = 3, seed: int = 0, saves: bool = True) -> None:
     """Check that `make(num_envs)` makes envs that keep the contract.
 
     Args:
         steps: of random play, enough for at least one game to end.
         games: played side by side, at least 2.
         seed: of the games and of the random actions.
+        saves: False for games of elsewhere that cannot be saved; they must refuse then.
 
     Raises:
         ContractError: the first rule that is broken, and where.
     """
-    case = play(make, steps, games, seed)
+    case = replace(play(make, steps, games, seed), saves=saves)
     for rule in RULES:
         rule(case)
 

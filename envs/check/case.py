@@ -28,6 +28,8 @@ class Case:
     """[T] of [B, P, *action_shape]."""
     steps: Sequence[TimeStep]
     """[T + 1] copies of what `reset` and then `step` returned."""
+    saves: bool = True
+    """Whether the games can be saved; where not, `get_state` and `set_state` must say so."""
 
     @property
     def games(self) -> int:

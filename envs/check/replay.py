@@ -44,6 +44,10 @@ def saves(case: Case) -> None:
     """get_state and set_state in the middle of a game, in whole and one array after the other."""
     env = case.make(case.games)
     env.reset(case.seed)
+    if not case.saves:
+        _refuses(env.get_state, "get_state of games that cannot be saved")
+        _refuses(lambda: env.set_state({}), "set_state of games that cannot be saved")
+        return
     half = len(case.actions) // 2
     for action in case.actions[:half]:
         env.step(action.copy())
