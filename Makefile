@@ -4,11 +4,11 @@ BIN := .venv/bin
 LEARNING := runs/learning-$(shell date +%Y%m%d-%H%M%S)
 SETUP := pyproject.toml setup.py constraints.txt
 
-.PHONY: help league test check learning bench clean
+.PHONY: help league test check learning bench side-by-side clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # A seed, a time limit and a folder may be given, as in `make league SEED=1 BUDGET=60s OUT=runs/x`.
 league: .venv/run.stamp ## train and rate a small slime volleyball league, print its leaderboard and how to watch it
@@ -33,6 +33,9 @@ bench: .venv/bench.stamp ## measure the speed of the games, of training and of m
 	$(BIN)/arena bench env
 	$(BIN)/arena bench train
 	$(BIN)/arena bench match
+
+side-by-side: .venv/bench.stamp ## training here and in stable-baselines3: steps per second, seconds to solve CartPole (25 minutes)
+	$(BIN)/python -m benchmarks.side_by_side $(if $(OUT),--out $(OUT))
 
 clean: ## remove the environment, caches and build products; runs/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

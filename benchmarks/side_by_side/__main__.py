@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
-from benchmarks.side_by_side.pupil import TASKS, Pupil, Task
+from benchmarks.side_by_side.pupil import TASKS, Task
 from benchmarks.side_by_side.report import describe, show, to_json
 from benchmarks.side_by_side.stopwatch import Run, Speed, alternate, run_to_goal
 
@@ -61,13 +60,14 @@ def main(
         return 2
     speeds: dict[str, dict[str, Speed]] = {}
     runs: dict[str, dict[str, list[Run]]] = {}
+    settings: dict[str, Any] = {}
     for task in map(TASKS.__getitem__, names):
+        settings[task.name] = _settings(task, side)
         if what != "goal":
             speeds[task.name] = measure_speed(task, side, threads, seconds, rounds)
-            _write(out, speeds, runs, threads)
         if what != "speed" and task.goal:
             runs[task.name] = measure_goal(task, side, threads, seeds, every, limit)
-            _write(out, speeds, runs, threads)
+        out.write_text(json.dumps(to_json(speeds, runs, threads, settings), indent=1) + "\n", encoding="utf-8")
     show(speeds, runs)
     print(f"written to {out}")
     return 0
@@ -75,37 +75,36 @@ def main(
 
 def measure_speed(task: Task, side: str, threads: int, seconds: float, rounds: int) -> dict[str, Speed]:
     """Steps per second of the sides that there are."""
-    pupils = {name: make(0) for name, (make, _) in _sides(task, side, threads, "EQUAL").items()}
+    pupils = {name: one.make(task, one.equal(task), threads, 0) for name, one in _sides(side).items()}
     return alternate(pupils, seconds, rounds)
 
 
 def measure_goal(task: Task, side: str, threads: int, seeds: int, every: int, limit: float) -> dict[str, list[Run]]:
     """Runs to the goal of the sides that there are, in turn."""
-    sides = _sides(task, side, threads, "BEST")
+    sides = _sides(side)
     runs: dict[str, list[Run]] = {name: [] for name in sides}
     for seed in range(seeds):
-        for name, (make, budget) in sides.items():
-            run = run_to_goal(make, task, seed, budget, every, limit)
+        for name, one in sides.items():
+            settings = one.best(task)
+            make = partial(one.make, task, settings, threads)
+            run = run_to_goal(make, task, seed, one.budget(settings), every, limit)
             runs[name].append(run)
             print(f"{task.name}, {name}, seed {seed}: {describe(run)}", file=sys.stderr)
     return runs
 
 
-def _sides(task: Task, side: str, threads: int, table: str) -> dict[str, tuple[Callable[[int], Pupil], int]]:
-    """By name of a side: how its learner is made from a seed, and the env steps that schedules span."""
-    modules = {
-        name: import_module(f"benchmarks.side_by_side.{name}") for name in ("ours", "peer") if side in ("both", name)
-    }
-    found = {name: (module, getattr(module, table).get(task.name)) for name, module in modules.items()}
+def _sides(side: str) -> dict[str, Any]:
+    """Modules by name; each has `equal`, `best`, `budget`, `plain` and `make`."""
+    names = ("ours", "peer") if side == "both" else (side,)
+    return {name: import_module(f"benchmarks.side_by_side.{name}") for name in names}
+
+
+def _settings(task: Task, side: str) -> dict[str, Any]:
+    """Of both measurements, for the record."""
     return {
-        name: (partial(module.make, task, settings, threads), settings.budget)
-        for name, (module, settings) in found.items()
-        if settings is not None
+        name: {"speed": one.plain(one.equal(task)), **({"goal": one.plain(one.best(task))} if task.goal else {})}
+        for name, one in _sides(side).items()
     }
-
-
-def _write(out: Path, speeds: dict[str, dict[str, Speed]], runs: dict[str, dict[str, list[Run]]], threads: int) -> None:
-    out.write_text(json.dumps(to_json(speeds, runs, threads), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,96 +1,103 @@
-"""Our side: an algorithm, the games, and the one loop that all training is made of."""
+"""Our side: what `arena train` does, without its evaluations, files and table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from agents.algorithms.registry import build
-from agents.collect import collect
+from agents.algorithms import registry
 from agents.parallel import Threads
-from agents.play import play
-from agents.player import PolicyPlayer
-from agents.policy import PolicyConfig
+from agents.player import seated
+from agents.policy import Policy
+from arena.config import Tree, parse_budget
+from arena.trainer import Stretch, alone
+from arena.training import TrainConfig
+from arena.training.defaults import resolve
 from benchmarks.side_by_side.pupil import Array, Pupil, Task
 from envs.registry import make as make_env
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """A way to train."""
-
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the algorithm."""
-    network: Mapping[str, Any] = field(default_factory=dict)
-    """Shape of its network."""
-    games: int = 8
-    """Side by side."""
-    steps: int = 32
-    """Per game and rollout."""
-    budget: int = 10**9
-    """Env steps that schedules span."""
-
-
-ALGORITHMS = {"recurrent-ppo": "ppo"}
-"""Name of the algorithm where a task has another."""
-
+RECURRENT = "recurrent-ppo"
 _PPO = {"epochs": 20, "minibatch_rows": 256, "shards": 1, "lam": 0.8, "gamma": 0.98, "entropy": 0.0}
-_APART = {"hidden": (), "head_hidden": (64, 64), "activation": "tanh"}
-EQUAL: dict[str, Settings] = {
-    "ppo": Settings(_PPO, _APART),
-    "a2c": Settings({"optimiser": "rmsprop"}, _APART, steps=5),
-    "recurrent-ppo": Settings(_PPO, {"hidden": (), "core": "lstm", "core_width": 64, "head_hidden": (64,)}),
+_APART = {"hidden": [], "head_hidden": [64, 64]}
+_LSTM = {"hidden": [], "core": "lstm", "core_width": 64, "head_hidden": [64]}
+_WIDE = {"hidden": [256, 256], "activation": "relu"}
+_DQN = {"batch_size": 64, "updates_per_step": 0.5, "target_every": 10, "replay": {"capacity": 100_000}}
+_REPLAY = {"batch_size": 256, "updates_per_step": 1.0, "start": 1000, "replay": {"capacity": 100_000}}
+_EQUAL: dict[str, Tree] = {
+    "ppo": {"steps": 32, "settings": _PPO, "policy": _APART},
+    "a2c": {"steps": 5, "settings": {"optimiser": "rmsprop"}, "policy": _APART},
+    "dqn": {"steps": 32, "settings": _DQN, "policy": _WIDE},
+    RECURRENT: {"steps": 32, "settings": _PPO, "policy": _LSTM},
+    "ddpg": {"steps": 1, "settings": _REPLAY, "policy": _WIDE},
+    "td3": {"steps": 1, "settings": _REPLAY, "policy": _WIDE},
+    "sac": {"steps": 1, "settings": _REPLAY, "policy": _WIDE},
 }
-"""The same networks, games, rows per update and passes over them as `peer.EQUAL`."""
-
-BEST: dict[str, Settings] = {
-    "ppo": Settings({"epochs": 4, "minibatch_rows": 1024, "shards": 1}, games=32, steps=64, budget=200_000),
-}
+"""The networks, games, rows per update and updates per env step of `peer`."""
 
 
-def make(task: Task, settings: Settings, threads: int, seed: int) -> Pupil:
+def equal(task: Task) -> TrainConfig:
+    """The settings to compare steps per second with."""
+    return resolve(_algorithm(task), task.our_env, {"games": 8, **_EQUAL[task.name]}, plain=True).config
+
+
+def best(task: Task) -> TrainConfig:
+    """The settings that we ship for the game."""
+    config = resolve(_algorithm(task), task.our_env, {}).config
+    remembers = task.name != RECURRENT or config.policy.core != "none"
+    return config if remembers else resolve(_algorithm(task), task.our_env, {"policy": {"core": "gru"}}).config
+
+
+def budget(config: TrainConfig) -> int:
+    """Env steps that schedules span."""
+    return parse_budget(config.budget, episodes=True).steps or 100_000
+
+
+def plain(config: TrainConfig) -> Tree:
+    """As JSON takes it."""
+    return config.model_dump(mode="json")
+
+
+def make(task: Task, config: TrainConfig, threads: int, seed: int) -> Pupil:
     """A fresh learner of ours."""
-    env = make_env(task.our_env, settings.games)
-    algorithm = build(
-        ALGORITHMS.get(task.name, task.name),
-        env.spec.observation_spaces[0],
-        env.spec.action_spaces[0],
-        settings.options,
-        PolicyConfig(**settings.network),
-        seed,
-        threads=Threads(threads),
-    )
-    return _Ours(algorithm, env, settings, seed)
+    return _Ours(task, config, Threads(threads), seed)
+
+
+def _algorithm(task: Task) -> str:
+    return "ppo" if task.name == RECURRENT else task.name
 
 
 class _Ours:
     """An algorithm in its games."""
 
-    def __init__(self, algorithm: Any, env: Any, settings: Settings, seed: int) -> None:
-        self.steps = 0
-        self._algorithm, self._settings = algorithm, settings
-        seating = np.zeros((env.num_envs, 1), np.int64)
-        self._stream = play(env, [PolicyPlayer(algorithm.behaviour, "learner")], seating, seed)
-        self._greedy = PolicyPlayer(algorithm.policy, "greedy", greedy=True)
+    def __init__(self, task: Task, config: TrainConfig, threads: Threads, seed: int) -> None:
+        spec = make_env(task.our_env).spec
+        spaces = spec.observation_spaces[0], spec.action_spaces[0]
+        algorithm = registry.build(config.algorithm, *spaces, config.settings, config.policy, seed, threads=threads)
+        self._policy: Policy = algorithm.policy
+        streams = alone(
+            algorithm, task.our_env, {}, config.games, seed, steps=config.steps, episodes=config.episodes
+        )  # fmt: skip
+        self._stretch = Stretch(algorithm, streams, threads)
+
+    @property
+    def steps(self) -> int:
+        return self._stretch.steps
 
     def learn(self, steps: int, every: int, stop: Callable[[int], bool]) -> None:
         torch.set_num_threads(1)  # the peer shares the process; our threads run shards of one torch thread each
         end, asked = self.steps + steps, self.steps
         while self.steps < end:
-            rollout = collect(self._stream, self._settings.steps)
-            self._algorithm.update(rollout, min(1.0, self.steps / self._settings.budget))
-            self.steps += rollout.acts.numel()
-            if self.steps - asked >= every:
+            self._stretch.iterate(self.steps / end)
+            if self.steps - asked >= every or self.steps >= end:
                 asked = self.steps
                 if stop(asked):
                     return
 
     def act(self, obs: Array, memory: Any) -> tuple[Array, Any]:
-        n = len(obs)
-        memory = np.zeros((n, self._greedy.memory_size), np.float32) if memory is None else memory
-        decision = self._greedy.act(obs, np.ones((n, 1), bool), memory, np.random.default_rng(0))
+        player = seated(self._policy, "learner", greedy=True)
+        memory = np.zeros((len(obs), player.memory_size), np.float32) if memory is None else memory
+        decision = player.act(obs, np.ones((len(obs), 1), bool), memory, np.random.default_rng(0))
         return decision.action, decision.memory

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -34,7 +34,7 @@ _PPO |= {"learning_rate": 1e-3, "clip_range": 0.2}
 _DQN = {"learning_rate": 2.3e-3, "batch_size": 64, "buffer_size": 100_000, "learning_starts": 1000, "gamma": 0.99}
 _DQN |= {"target_update_interval": 10, "exploration_final_eps": 0.04}
 _LINEAR = ("learning_rate", "clip_range")
-BEST = {
+_BEST = {
     "ppo": Settings(_PPO, envs=8, linear=_LINEAR, budget=100_000),
     "a2c": Settings({"ent_coef": 0.0}, envs=8, budget=500_000),
     "dqn": Settings(
@@ -61,7 +61,7 @@ BEST = {
 
 _REPLAY = {"buffer_size": 100_000, "batch_size": 256, "learning_starts": 1000, "train_freq": 1, "gradient_steps": -1}
 _WIDE = {"net_arch": [256, 256]}
-EQUAL = {
+_EQUAL = {
     "ppo": Settings(_PPO, {"net_arch": [64, 64]}, envs=8),
     "a2c": Settings({"n_steps": 5, "ent_coef": 0.0}, {"net_arch": [64, 64]}, envs=8),
     "dqn": Settings({**_DQN, "train_freq": 32, "gradient_steps": 128}, _WIDE, envs=8),
@@ -79,9 +79,29 @@ EQUAL = {
     "td3": Settings(_REPLAY, _WIDE, envs=8),
     "sac": Settings(_REPLAY, _WIDE, envs=8),
 }
-"""What both sides share where steps per second are compared: see `ours.EQUAL`. The published settings where there are
+"""What both sides share where steps per second are compared: as in `ours`. The published settings where there are
 some, with 8 games for all, which makes the peer faster than its usual 1 where it learns from a replay: it decides for 8
 at once. An LSTM that actor and critic share, as ours do, is faster than its usual two."""
+
+
+def equal(task: Task) -> Settings:
+    """The settings to compare steps per second with."""
+    return _EQUAL[task.name]
+
+
+def best(task: Task) -> Settings:
+    """The settings that are published for the game."""
+    return _BEST[task.name]
+
+
+def budget(settings: Settings) -> int:
+    """Env steps that schedules span."""
+    return settings.budget
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """As JSON takes it."""
+    return asdict(settings)
 
 
 def missing() -> str:

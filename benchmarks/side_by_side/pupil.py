@@ -17,8 +17,10 @@ SOLVED = 475.0
 class Pupil(Protocol):
     """A learner with the games it learns from."""
 
-    steps: int
-    """Env steps so far, all games together."""
+    @property
+    def steps(self) -> int:
+        """Env steps so far, all games together."""
+        ...
 
     def learn(self, steps: int, every: int, stop: Callable[[int], bool]) -> None:
         """Train for `steps` env steps; after every `every` of them, after an update, ask `stop` (steps so far)."""

@@ -90,12 +90,13 @@ def _at_least(run: Run, ratio: float) -> str:
     return f"{'' if run.reached else '>'}{ratio:.1f}"
 
 
-def to_json(speeds: Speeds, runs: Runs, threads: int) -> dict[str, Any]:
+def to_json(speeds: Speeds, runs: Runs, threads: int, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Everything, single stretches and evaluations included; times in s."""
     return {
         "threads": threads,
         "versions": {name: version(name) for name in PACKAGES if find_spec(name)},
         "machine": {"system": platform.platform(), "processors": os.cpu_count(), "load": os.getloadavg()},
+        "settings": dict(settings),
         "steps_per_second": {
             name: {
                 side: {"median": speed.value, "cpu_median": speed.cpu_value, **asdict(speed)}
