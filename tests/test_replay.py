@@ -191,7 +191,7 @@ SHAPES = st.lists(
 ONE_LANE = st.lists(st.tuples(st.integers(1, 30), st.just(1), st.booleans()), min_size=1, max_size=7)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     shapes=SHAPES | ONE_LANE, capacity=st.integers(5, 40), steps=st.integers(1, 4), seed=st.integers(0, 999),
     image=st.booleans(), masks=st.booleans(), prioritised=st.booleans(),
@@ -241,7 +241,7 @@ def windows_match(batch: Sequences, lists: Lists, length: int) -> None:
             assert torch.equal(batch.legal[i, -1], window[-1]["lane_legal"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     shapes=SHAPES | ONE_LANE, capacity=st.integers(20, 60), window=st.integers(1, 4), seed=st.integers(0, 999),
     image=st.booleans(), masks=st.booleans(), prioritised=st.booleans(),
