@@ -12,6 +12,7 @@ from gymnasium import spaces
 from torch import nn
 
 from agents.algorithms.algorithm import Algorithm
+from agents.distributions import head_width
 from agents.parallel import Threads
 from agents.policy import Policy, PolicyConfig
 from envs.config import Config, parse
@@ -180,6 +181,8 @@ def build(
     """
     found = entry(name)
     config = settings if isinstance(settings, Config) else parse_settings(name, settings or {})
+    if not isinstance(config, found.algorithm.Config):
+        raise InputError(f"{name} needs settings of {found.algorithm.Config.__name__}, not {type(config).__name__}.")
     shape = PolicyConfig(**found.policy) if policy is None else policy
     _admit(found, action_space, shape)
     weights, draws = (int(word) for word in torch.randint(2**31, (2,), generator=torch.Generator().manual_seed(seed)))
@@ -192,6 +195,7 @@ def build(
 def _admit(found: Entry, space: spaces.Space[Any], shape: PolicyConfig) -> None:
     """Refuse what the algorithm cannot do, and say what can."""
     algorithm = found.algorithm
+    head_width(space)  # or nobody can
     if not isinstance(space, algorithm.actions):
         others = [name for name, other in ENTRIES.items() if isinstance(space, other.algorithm.actions)]
         raise InputError(f"{found.name} does not admit actions in {space}: use {' or '.join(others)}.")
