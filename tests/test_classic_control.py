@@ -48,6 +48,7 @@ def clever(id: str, obs: Array) -> Array:
     return (obs[..., 2] + obs[..., 3] > 0).astype(np.int64)
 
 
+@pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
 @pytest.mark.parametrize(("id", "options"), CASES, ids=str)
 def test_ten_thousand_steps_agree_with_gymnasium(id: str, options: dict[str, Any]) -> None:
     """From the same state at the start of a game everything is the same until its end, bit for bit."""
@@ -100,6 +101,7 @@ def test_play_is_the_same_without_compiler(id: str) -> None:
     assert done.stdout.strip() == fingerprint(partial(envs.make, id, max_steps=80))
 
 
+@pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
 @pytest.mark.parametrize("id", OPTIONS)
 def test_starts_are_spread_like_gymnasiums(id: str) -> None:
     """The first states of many games fill the interval that Gymnasium draws from, evenly and independently."""

@@ -198,4 +198,8 @@ def test_envs_lists_the_registry(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["SlimeVolley-v0"]["seats"] == 2
     assert found["SlimeVolley-v0"]["max_steps"] == 3000
     assert cli.main(["envs"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ids()
+    *lines, empty, forms = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ids()
+    assert empty == ""
+    assert "gym:" in forms
+    assert "Incomplete:" in forms

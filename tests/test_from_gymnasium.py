@@ -265,6 +265,8 @@ def test_games_close() -> None:
     vector("Odd-v0", AutoresetMode.SAME_STEP, {}).close()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of what Gymnasium's own CartPole and Pendulum are guilty too
+@pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
 @pytest.mark.parametrize("id", INCOMPLETE)
 def test_gymnasium_takes_ours(id: str) -> None:
     env = gymnasium.make(id, max_steps=30)
