@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -34,7 +35,8 @@ def main(
     many updates per env step, in stretches that alternate. Then, for CartPole-v1 and for CartPole without velocities,
     the seconds of training until 100 greedy games have a mean return of 475: the peer with the settings that
     rl-baselines3-zoo publishes, we with those we ship. Evaluations are not counted, on either side, and both are judged
-    by Gymnasium's own CartPole. All takes about 25 minutes; `--what speed` about 5.
+    by Gymnasium's own CartPole. On an idle machine all takes about 20 minutes, `--what speed` 3. Ratios by CPU time
+    are for busy ones.
 
     The peer comes with `pip install 'selfplay-arena[bench]'`.
 
@@ -53,8 +55,8 @@ def main(
     from benchmarks.side_by_side import peer
 
     names = [name.strip() for name in only.split(",")] if only else list(TASKS)
-    wrong = [name for name in names if name not in TASKS]
-    problem = f"no task {wrong[0]!r}: use {', '.join(TASKS)}." if wrong else peer.missing() if side != "ours" else ""
+    numbers = {"threads": threads, "seeds": seeds, "every": every, "limit": limit, "seconds": seconds, "rounds": rounds}
+    problem = _problem(names, numbers) or (peer.missing() if side != "ours" else "")
     if problem:
         print(problem, file=sys.stderr)
         return 2
@@ -71,6 +73,17 @@ def main(
     show(speeds, runs)
     print(f"written to {out}")
     return 0
+
+
+def _problem(names: Sequence[str], numbers: Mapping[str, float]) -> str:
+    """What is wrong with what was asked for; "" if nothing is."""
+    for name in names:
+        if name not in TASKS:
+            return f"--only {name}: there is no such task; use {', '.join(TASKS)}."
+    for option, number in numbers.items():
+        if number <= 0:
+            return f"--{option} {number}: it must be above 0."
+    return ""
 
 
 def measure_speed(task: Task, side: str, threads: int, seconds: float, rounds: int) -> dict[str, Speed]:
@@ -108,4 +121,4 @@ def _settings(task: Task, side: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(tyro.cli(main))
+    sys.exit(tyro.cli(main, prog="python -m benchmarks.side_by_side"))

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
-from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -55,7 +54,7 @@ def _speed(speed: Speed) -> str:
 def _goal_table(runs: Runs) -> Table:
     title = "Seconds of training (env steps) until the mean return of 100 games was 475, seed by seed"
     table = Table(title=title, title_justify="left")
-    for column in ("task", "ours", "peer", "peer / ours", "its fastest / our slowest"):
+    for column in ("task", "ours", "peer", "peer / ours", "by CPU time", "its fastest / our slowest"):
         table.add_column(column, justify="left" if column == "task" else "right")
     for name, sides in runs.items():
         cells = ["\n".join(map(describe, sides[side])) if side in sides else "-" for side in ("ours", "peer")]
@@ -69,25 +68,26 @@ def describe(run: Run) -> str:
     return text if run.reached else f"not reached in {text}: {max(score for _, _, score in run.curve):.0f}"
 
 
-def ratios(sides: Mapping[str, Sequence[Run]]) -> tuple[str, str]:
-    """How many times longer the peer takes, by the medians of the seeds and in the least favourable pairing.
+def ratios(sides: Mapping[str, Sequence[Run]]) -> tuple[str, str, str]:
+    """How many times longer the peer takes: by the medians of the seeds, on the wall and by CPU time, and on the wall
+    in the least favourable pairing. "-": there is nothing to compare, or not all of our runs reached the goal.
 
-    A run of the peer that was given up counts as long as it lasted, and the ratio as "at least".
+    A run of the peer that was given up counts as long as it lasted, and the ratio as "more than".
     """
     if len(sides) < 2 or not all(run.reached for run in sides["ours"]):
-        return "-", "-"
-    ours, peer = (sorted(sides[side], key=_seconds) for side in ("ours", "peer"))
-    middle, fastest = peer[len(peer) // 2], peer[0]
-    typical = middle.seconds / median(map(_seconds, ours))
-    return _at_least(middle, typical), _at_least(fastest, fastest.seconds / ours[-1].seconds)
+        return "-", "-", "-"
+    ours, peer = (sorted(sides[side], key=lambda run: (not run.reached, run.seconds)) for side in ("ours", "peer"))
+    slow, fast = peer[(len(peer) - 1) // 2], peer[0]
+    middle = ours[len(ours) // 2]
+    return (
+        _ratio(slow, slow.seconds / middle.seconds),
+        _ratio(slow, slow.cpu_seconds / middle.cpu_seconds),
+        _ratio(fast, fast.seconds / ours[-1].seconds),
+    )
 
 
-def _seconds(run: Run) -> float:
-    return run.seconds
-
-
-def _at_least(run: Run, ratio: float) -> str:
-    return f"{'' if run.reached else '>'}{ratio:.1f}"
+def _ratio(peer: Run, ratio: float) -> str:
+    return f"{'' if peer.reached else '> '}{ratio:.1f}"
 
 
 def to_json(speeds: Speeds, runs: Runs, threads: int, settings: Mapping[str, Any]) -> dict[str, Any]:
