@@ -118,7 +118,12 @@ def _space_to_json(space: spaces.Space[Any]) -> dict[str, Any]:
     if isinstance(space, spaces.MultiBinary):
         return {"kind": "multibinary", "n": int(space.shape[0])}
     if isinstance(space, spaces.MultiDiscrete):
-        return {"kind": "multidiscrete", "nvec": space.nvec.tolist()}
+        return {
+            "kind": "multidiscrete",
+            "nvec": space.nvec.tolist(),
+            "start": space.start.tolist(),
+            "dtype": str(space.dtype),
+        }
     if isinstance(space, spaces.Tuple):
         return {"kind": "tuple", "parts": [_space_to_json(part) for part in space.spaces]}
     if isinstance(space, spaces.Dict):
@@ -140,11 +145,12 @@ def _space_from_json(data: Mapping[str, Any]) -> spaces.Space[Any]:
     if data["kind"] == "multibinary":
         return spaces.MultiBinary(data["n"])
     if data["kind"] == "multidiscrete":
-        return spaces.MultiDiscrete(data["nvec"])
+        return spaces.MultiDiscrete(data["nvec"], np.dtype(data["dtype"]).type, start=data["start"])
     if data["kind"] == "tuple":
         return spaces.Tuple([_space_from_json(part) for part in data["parts"]])
     if data["kind"] == "dict":
-        return spaces.Dict({name: _space_from_json(part) for name, part in data["parts"]})
+        # A list, because a dict would be sorted, and an action's numbers lie in the order of the parts.
+        return spaces.Dict([(name, _space_from_json(part)) for name, part in data["parts"]])
     dtype = np.dtype(data["dtype"]).type
     low, high = (np.broadcast_to(np.array(data[name], dtype), data["shape"]) for name in ("low", "high"))
     return spaces.Box(low, high, dtype=dtype)

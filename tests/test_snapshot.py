@@ -7,15 +7,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from gymnasium import spaces
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 import envs
-from agents.policy import Policy
+from agents.heads import Actor, ActorCritic, ActorHead, HeadConfig, Q, QHead
+from agents.policy import Policy, PolicyConfig
 from agents.snapshot import KEY, freeze, load_snapshot, same_weights, save_snapshot
 from envs.errors import InputError
+from envs.layout import parts
 from tests.minds import GRU, SHAPES, new_policy
 
 META = {"env": "SlimeVolley-v0", "member": "ada", "step": 12, "parent": None}
@@ -150,3 +155,148 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="cannot write"):
             save_snapshot(path, a_policy(), META)
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+FLAT = spaces.Box(np.array([-1, -np.inf, 0], np.float32), np.array([1, np.inf, 0.1], np.float32))
+IMAGE = spaces.Box(0, 255, (20, 24, 3), np.uint8)
+BOX = spaces.Box(np.array([-1, 0.1], np.float32), np.array([1, 3], np.float32))
+UNBOUNDED = spaces.Box(-np.inf, np.inf, (2,))
+ACTIONS: list[spaces.Space[Any]] = [
+    spaces.Discrete(4),
+    spaces.Discrete(4, start=-2),
+    spaces.MultiBinary(3),
+    spaces.MultiDiscrete([3, 2]),
+    spaces.MultiDiscrete([3, 2], dtype=np.int32, start=[1, -1]),
+    BOX,
+    UNBOUNDED,
+    spaces.Tuple((spaces.Discrete(2), BOX)),
+    spaces.Dict([("z", spaces.Discrete(3)), ("a", spaces.Tuple((spaces.MultiBinary(2), BOX)))]),
+]
+LSTM: dict[str, Any] = {"core": "lstm", "core_width": 5}
+
+
+def reread(path: Path, policy: Policy, encoder: nn.Module | None = None) -> Policy:
+    """`policy` after a round trip; everything that describes it is equal."""
+    save_snapshot(path / "one", policy, META)
+    read = load_snapshot(path / "one", encoder).policy
+    assert (read.obs_space, read.action_space) == (policy.obs_space, policy.action_space)
+    assert (read.config, read.head.config) == (policy.config, policy.head.config)
+    assert same_weights(read, policy)
+    return read
+
+
+def views(policy: Policy, count: int = 9) -> torch.Tensor:
+    """[count, *obs_shape]."""
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(256, size=(count, *(policy.obs_space.shape or ())))
+    return torch.from_numpy(drawn.astype(policy.obs_space.dtype))
+
+
+def assert_same_play(one: Policy, other: Policy) -> None:
+    """To the bit: what is drawn, how probable it was, what is remembered, and what else is said."""
+    obs, memory = views(one), torch.randn(9, one.memory_size)
+    outputs = one(obs, None, memory), other(obs, None, memory)
+    drawn = [output.dist.sample(np.random.default_rng(0)) for output in outputs]
+    assert torch.equal(*drawn)
+    assert torch.equal(*(output.dist.log_prob(drawn[0]) for output in outputs))
+    assert torch.equal(*(output.memory for output in outputs))
+    assert outputs[0].extras.keys() == outputs[1].extras.keys()
+    assert all(torch.equal(outputs[0].extras[name], outputs[1].extras[name]) for name in outputs[0].extras)
+
+
+@pytest.mark.parametrize(
+    ("head", "space"),
+    [(ActorCritic(), space) for space in ACTIONS]
+    + [(Actor(spread=spread), space) for spread in ("noise", "learnt") for space in ACTIONS if space != UNBOUNDED]
+    + [(Q(), space) for space in ACTIONS if isinstance(space, spaces.Discrete)],
+    ids=str,
+)
+def test_every_head_for_every_action(head: HeadConfig, space: spaces.Space[Any], tmp_path: Path) -> None:
+    policy = Policy(FLAT, space, PolicyConfig(**LSTM, head_hidden=(4,)), head)
+    read = reread(tmp_path, policy)
+    assert_same_play(policy, read)
+    assert [str(part) for part in parts(read.action_space)] == [str(part) for part in parts(space)]
+
+
+def test_the_parts_of_an_action_stay_in_their_order(tmp_path: Path) -> None:
+    """Which is that of the space, not of the alphabet: a head's outputs lie in it."""
+    read = reread(tmp_path, Policy(FLAT, ACTIONS[-1])).action_space
+    assert isinstance(read, spaces.Dict)
+    assert list(read) == ["z", "a"]
+
+
+@pytest.mark.parametrize("encoder", ["conv", "mlp"])
+def test_images(encoder: Any, tmp_path: Path) -> None:
+    """Bounds of all pixels are one number in the file."""
+    policy = Policy(IMAGE, spaces.Discrete(3), PolicyConfig(encoder=encoder, hidden=(6,)))
+    assert_same_play(policy, reread(tmp_path, policy))
+    with safe_open(tmp_path / "one", framework="pt") as file:
+        header = json.loads(file.metadata()[KEY])
+    assert header["obs_space"] == {"kind": "box", "dtype": "uint8", "shape": [20, 24, 3], "low": 0, "high": 255}
+
+
+def test_bounds_that_differ_are_kept_one_by_one(tmp_path: Path) -> None:
+    low = np.zeros((20, 24, 3), np.uint8)
+    low[3, 4, 1] = 7
+    policy = Policy(spaces.Box(low, np.full_like(low, 255), dtype=np.uint8), spaces.Discrete(2))
+    read = reread(tmp_path, policy).obs_space
+    assert isinstance(read, spaces.Box) and np.array_equal(read.low, low)
+
+
+@pytest.mark.parametrize("duelling", [False, True])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_action_values(noisy: bool, duelling: bool, tmp_path: Path) -> None:
+    """Noise in the weights is off in what was read, and epsilon is what it was."""
+    policy = Policy(FLAT, spaces.Discrete(4), head=Q(noisy=noisy, duelling=duelling, quantiles=3))
+    assert isinstance(policy.head, QHead)
+    policy.head.epsilon.fill_(0.4)
+    policy.head.resample(torch.Generator().manual_seed(0))
+    read = reread(tmp_path, policy)
+    assert isinstance(read.head, QHead)
+    obs, none = views(policy), torch.zeros(9, 0)
+    loud, calm = policy(obs, None, none).extras["value"], read(obs, None, none).extras["value"]
+    assert torch.equal(loud, calm) != noisy
+    assert_same_play(policy.eval(), read)
+    before = read(obs, None, none).dist.mode()
+    read.head.resample(torch.Generator().manual_seed(1))
+    assert torch.equal(read(obs, None, none).dist.mode(), before)
+    assert read.head.epsilon.item() == pytest.approx(0.4)
+
+
+def test_exploration_noise_is_what_it_was(tmp_path: Path) -> None:
+    policy = Policy(FLAT, BOX, head=Actor())
+    assert isinstance(policy.head, ActorHead)
+    policy.head.noise.fill_(0.3)
+    assert_same_play(policy, reread(tmp_path, policy))
+
+
+class Own(nn.Module):
+    """An encoder of one's own."""
+
+    def __init__(self, width: int = 5) -> None:
+        super().__init__()
+        self.width, self.layer = width, nn.Linear(3, width)
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.layer(obs)
+        return out
+
+
+def test_an_encoder_of_ones_own(tmp_path: Path) -> None:
+    """No file says what it is, so it is given again; its weights come from the file."""
+    policy = Policy(FLAT, spaces.Discrete(2), encoder=Own())
+    again = Own()
+    read = reread(tmp_path, policy, again)
+    assert read.encoder is again
+    assert_same_play(policy, read)
+
+
+def test_an_encoder_that_is_missing_superfluous_or_another(tmp_path: Path) -> None:
+    path = tmp_path / "one"
+    save_snapshot(path, Policy(FLAT, spaces.Discrete(2), encoder=Own()), META)
+    assert complaint(path) == f"{path} was made with an encoder of its own: give it as encoder=."
+    with pytest.raises(InputError, match=r"the weights in .* do not fit the network"):
+        load_snapshot(path, Own(6))
+    save_snapshot(path, Policy(FLAT, spaces.Discrete(2)), META)
+    with pytest.raises(InputError, match="was not made with an encoder of its own: it needs none"):
+        load_snapshot(path, Own())
