@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 from scipy.stats import chisquare
 
 import envs
+from agents.heads import Actor, ActorCritic, ActorHead, HeadConfig, Q, QHead
+from agents.networks import MLP
 from agents.play import play
 from agents.player import PolicyPlayer, Pool
+from agents.policy import Policy, PolicyConfig
 from envs.core import Array, EnvSpec, Floats, Ints
 from tests.minds import GRU, NORMALISED, always, everywhere, new_policy
 from tests.toy import Race
@@ -61,6 +65,100 @@ def test_stacked_is_member_by_member(mixture: str, actions: str) -> None:
         np.testing.assert_allclose(decision.action[rows], alone.action, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(decision.memory[rows, 1:width], alone.memory, rtol=1e-4, atol=1e-5)
         assert decision.action.dtype == alone.action.dtype
+
+
+BOX = spaces.Box(np.array([-1, 0], np.float32), np.array([1, 3], np.float32))
+COMPOSITE = spaces.Tuple((spaces.Discrete(3), BOX, spaces.MultiBinary(2)))
+OBS = spaces.Box(-np.inf, np.inf, (5,), np.float32)
+IMAGE = spaces.Box(0, 255, (12, 12, 3), np.uint8)
+LSTM: dict[str, Any] = {"core": "lstm", "core_width": 3}
+HEADS: list[tuple[HeadConfig, spaces.Space[Any]]] = [
+    *[(ActorCritic(), space) for space in (BOX, spaces.MultiDiscrete([2, 3]), COMPOSITE)],
+    *[
+        (Actor(spread=spread), space)
+        for spread in ("noise", "learnt")
+        for space in (BOX, spaces.Discrete(4), COMPOSITE)
+    ],
+    *[(head, spaces.Discrete(4)) for head in (Q(), Q(duelling=True, quantiles=5), Q(noisy=True, duelling=True))],
+]
+
+
+def member_of(
+    seed: int, head: HeadConfig, space: spaces.Space[Any], obs_space: spaces.Box = OBS, **shape: Any
+) -> Policy:
+    """A policy with random weights, its own exploration noise, and strong preferences."""
+    torch.manual_seed(seed)
+    policy = Policy(obs_space, space, PolicyConfig(**{"hidden": (6,), **shape}), head)
+    with torch.no_grad():
+        for weight in policy.head.parameters():
+            weight.add_(torch.randn_like(weight) * 0.4)
+    if isinstance(policy.head, QHead):
+        policy.head.epsilon.fill_(0.1 + 0.3 * seed)
+        policy.head.resample(torch.Generator().manual_seed(seed))
+    elif isinstance(policy.head, ActorHead):
+        policy.head.noise.fill_(0.1 + 0.3 * seed)
+    return policy
+
+
+def assert_each_plays_as_alone(policies: list[Policy], draw: float) -> None:
+    """Pool and members, asked for the same 40 views; member 1 has no row."""
+    pool = Pool(policies, [1.0] * len(policies))
+    rng, obs_space = np.random.default_rng(0), policies[0].obs_space
+    obs = rng.integers(-3, 4, size=(40, *(obs_space.shape or ()))).astype(obs_space.dtype)
+    space = policies[0].action_space
+    legal = rng.random((40, int(space.n) if isinstance(space, spaces.Discrete) else 0)) < 0.5
+    legal[:, :1] = True
+    member = rng.choice([index for index in range(len(policies)) if index != 1], size=40)
+    memory = rng.normal(size=(40, pool.memory_size)).astype(np.float32)
+    memory[:, 0] = member + 1
+    decision = pool.act(obs, legal, memory, always(draw))
+    assert decision.action.dtype == PolicyPlayer(policies[0], "").act(obs, legal, memory[:, 1:], always(0)).action.dtype
+    for index, policy in enumerate(policies):
+        rows, width = np.flatnonzero(member == index), 1 + policy.memory_size
+        alone = PolicyPlayer(policy, "").act(obs[rows], legal[rows], memory[rows, 1:width], always(draw))
+        np.testing.assert_allclose(decision.action[rows], alone.action, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(decision.memory[rows, 1:width], alone.memory, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("draw", [0.2, 0.6])
+@pytest.mark.parametrize(
+    "shape", [{}, LSTM, {"hidden": (), "head_hidden": (5,)}], ids=["shared", "recurrent", "branches"]
+)
+@pytest.mark.parametrize(("head", "space"), HEADS, ids=str)
+def test_every_head_stacked(head: HeadConfig, space: spaces.Space[Any], shape: dict[str, Any], draw: float) -> None:
+    """With its own exploration noise, and in training as when it is frozen."""
+    policies = [member_of(seed, head, space, **shape) for seed in range(3)]
+    assert all(policy.stackable for policy in policies)
+    assert_each_plays_as_alone(policies, draw)
+    assert_each_plays_as_alone([policy.eval() for policy in policies], draw)
+
+
+def test_heads_side_by_side() -> None:
+    """Members of one shape whose heads differ are no stack, though what they read is alike."""
+    heads: list[HeadConfig] = [ActorCritic(), Q(), Q(duelling=True), Actor(), Q(), ActorCritic(), Q(duelling=True)]
+    assert_each_plays_as_alone([member_of(seed, head, spaces.Discrete(4)) for seed, head in enumerate(heads)], 0.6)
+
+
+@pytest.mark.parametrize("encoder", ["conv", "mlp", "both"])
+def test_members_that_see_images(encoder: str) -> None:
+    """Convolutions are asked one after the other."""
+    kinds = ["conv", "conv", "mlp", "mlp", "conv"] if encoder == "both" else [encoder] * 3
+    policies = [
+        member_of(seed, ActorCritic(), spaces.Discrete(4), IMAGE, encoder=kind) for seed, kind in enumerate(kinds)
+    ]
+    assert [policy.stackable for policy in policies] == [kind == "mlp" for kind in kinds]
+    assert_each_plays_as_alone(policies, 0.6)
+
+
+def test_members_with_encoders_of_their_own() -> None:
+    """Nobody knows whether they are alike, even if they are of a class that is stacked otherwise."""
+    policies = [
+        Policy(OBS, spaces.Discrete(4), PolicyConfig(hidden=(6,)), encoder=encoder)
+        for encoder in (MLP(5, (6,), "tanh"), None, MLP(5, (6,), "relu"), None, MLP(5, (7, 2), "tanh"))
+    ]
+    for policy in policies:
+        torch.nn.init.normal_(policy.head.outputs.linear.weight)
+    assert_each_plays_as_alone(policies, 0.6)
 
 
 def test_without_a_mask_too() -> None:
