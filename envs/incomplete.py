@@ -93,15 +93,14 @@ class Incomplete:
 
     def step(self, action: Array) -> TimeStep:
         """Play one step; see `BatchEnv.step`."""
-        after = self._env.step(action)
+        seen, legal, acts, reward, terminated, truncated, final, score = self._env.step(action)
         last = np.empty(self._shape, self._dtype)
-        self._show(after.final_obs, self._every, last)
-        ended = after.terminated | after.truncated
-        if not ended.any():
-            return after._replace(obs=last, final_obs=last)
-        obs = last.copy()
-        self._show(after.obs, ended, obs)
-        return after._replace(obs=obs, final_obs=last)
+        self._show(final, self._every, last)
+        obs = last
+        if seen is not final:  # one array is what most envs return when no game has ended
+            obs = last.copy()
+            self._show(seen, terminated | truncated, obs)
+        return TimeStep(obs, legal, acts, reward, terminated, truncated, last, score)
 
     def get_state(self) -> dict[str, Array]:
         """What the game inside says, and `views` [B, 2]: seed and number of views so far, which make the noise.
