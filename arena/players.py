@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from arena.ratings.trueskill import rate
 from arena.result import Result
@@ -36,18 +37,43 @@ def load_player(text: str, spec: EnvSpec, greedy: bool = True) -> Player:
     Raises:
         InputError: nobody of that name, a file that is no snapshot, or one made for another game.
     """
-    path = Path(text)
     if text in BOTS:
         return bot(text, spec)
+    return _from_file(*_file_of(text), spec, greedy)
+
+
+class Home(NamedTuple):
+    """The game that a snapshot was trained in."""
+
+    env: str
+    options: dict[str, Any]
+    """Where they are noted: a league's snapshots do not say them."""
+
+
+def home_of(text: str) -> Home | None:
+    """Where the player that `text` names learnt; None for a bot, and for a snapshot that does not say so.
+
+    Raises:
+        InputError: as for `load_player`.
+    """
+    from agents.snapshot import load_snapshot
+
+    meta = {} if text in BOTS else load_snapshot(_file_of(text)[0]).meta
+    return Home(meta["env"], dict(meta.get("options", {}))) if "env" in meta else None
+
+
+def _file_of(text: str) -> tuple[Path, str]:
+    """The file of a snapshot, and what the player is called."""
+    path = Path(text)
     if path.is_dir():
         raise InputError(f"{text} is a folder: say {text}@{CHAMPION}, or {text}@NAME for a member of its run.")
     if path.suffix == SUFFIX or path.is_file():
-        return _from_file(path, path.stem, spec, greedy)
+        return path, path.stem
     folder, at, who = text.rpartition("@")
     if at:
         with RunFolder.open(folder) as run:
             snapshot = find_snapshot(run, who)
-            return _from_file(run.path / snapshot.file, snapshot.name, spec, greedy)
+            return run.path / snapshot.file, snapshot.name
     if get_close_matches(text, BOTS, cutoff=0.5):
         raise unknown("player", text, BOTS)
     raise InputError(

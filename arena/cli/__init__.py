@@ -33,6 +33,10 @@ COMMANDS: dict[str, Command] = {
     "league resume": Command("arena.cli.league:resume", "Go on with a run as if it had never stopped."),
     "league status": Command("arena.cli.league:status", "How far a run is."),
     "league leaderboard": Command("arena.cli.league:leaderboard", "Ratings of every snapshot and anchor."),
+    "train": Command("arena.cli.train:train", "Let an algorithm learn a game of one seat."),
+    "eval": Command("arena.cli.eval:eval", "Play a snapshot in a game of one seat: mean score, interval."),
+    "curve": Command("arena.cli.curve:curve", "Draw how runs learnt: mean and spread over their seeds."),
+    "algorithms": Command("arena.cli.algorithms:algorithms", "List the algorithms and what they admit."),
     "match": Command("arena.cli.match:match", "Let two players meet many times: wins, mean score, interval."),
     "watch": Command("arena.cli.watch:watch", "See a match in a window, or record it to a file."),
     "envs": Command("arena.cli.envs:envs", "List the games."),
@@ -46,11 +50,13 @@ HELP = """\
 usage: arena COMMAND [OPTIONS]
 
 A self-play league in a box: train a population, rate every snapshot, match and watch the players.
+And single-agent reinforcement learning on the same path.
 
 examples:
   arena league run slime-laptop --out runs/first     train a small league, a few minutes
   arena match runs/first@champion baseline           does its best player beat the 2015 baseline?
   arena watch runs/first@champion baseline           see it play
+  arena train ppo CartPole-v1                        let one algorithm learn one game
 
 commands:
 {commands}

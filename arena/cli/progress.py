@@ -44,16 +44,27 @@ class Display(Protocol):
 @contextmanager
 def display(path: Path, anchors: Sequence[str]) -> Iterator[Display]:
     """The display that fits standard error, for the league in `path`."""
-    if not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+    if not in_terminal():
         yield Lines(anchors)
         return
+    picture = Picture(path, anchors)
+    with live(picture):
+        yield picture
+
+
+def in_terminal() -> bool:
+    """Whether standard error can show a picture that changes."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+@contextmanager
+def live(picture: RenderableType) -> Iterator[None]:
+    """Draw `picture` on standard error, anew as long as the context is open."""
     from rich.console import Console
     from rich.live import Live
 
-    picture = Picture(path, anchors)
-    console = Console(stderr=True)
-    with Live(picture, console=console, refresh_per_second=REFRESH, transient=True):
-        yield picture
+    with Live(picture, console=Console(stderr=True), refresh_per_second=REFRESH, transient=True):
+        yield
 
 
 class Lines:

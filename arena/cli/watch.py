@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def watch(
     a: Positional[str],
-    b: Positional[str],
-    env: str = "SlimeVolley-v0",
+    b: Positional[str | None] = None,
+    env: str | None = None,
     record: Path | None = None,
     games: int | None = None,
     seed: int = 0,
@@ -33,7 +33,7 @@ def watch(
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     json: bool = False,
 ) -> int:
-    """See two players meet: in a window at real speed, or in a file written without any display.
+    """See two players meet, or one play alone: in a window at real speed, or in a file written without any display.
 
     In the window: space pauses, right steps, up and down change the speed, n goes to the next game,
     q quits, h shows the keys. A player is a snapshot file, DIR@champion, DIR@NAME or DIR@NAME:STEP of
@@ -41,8 +41,9 @@ def watch(
 
     Args:
         a: player of the first side (the left one).
-        b: player of the other side.
-        env: id of the game, see `arena envs`.
+        b: player of the other side; none in a game of one seat.
+        env: id of the game, see `arena envs`; without it, the one that the first player was trained in, or slime
+            volleyball between bots.
         record: write to this FILE.webp, .gif or .mp4 instead of opening a window.
         games: how many; without it, one in a file, and no end in a window.
         seed: decides everything random.
@@ -63,12 +64,15 @@ def watch(
 
         check_target(record, fps or FILE_FPS)  # before anything slow
     from arena.config import parse_assignments
-    from arena.players import load_player
+    from arena.players import home_of, load_player
     from arena.viewer.playback import Playback
     from envs.registry import build
 
-    world = build(env, 1, parse_assignments(set))
-    players = [load_player(who, world.spec, greedy=not sample) for who in (a, b)]
+    home = home_of(a) or home_of(b or a)
+    game = env or (home.env if home else USUAL_GAME)
+    options = home.options if home and home.env == game else {}
+    world = build(game, 1, {**options, **parse_assignments(set)})
+    players = [load_player(who, world.spec, greedy=not sample) for who in (a, b) if who is not None]
     playback = Playback(world, players, seed, games or (1 if record else None))
     if record:
         pictures, seconds = _record(playback, record, fps or FILE_FPS, width or FILE_WIDTH, speed, max_seconds)
@@ -92,6 +96,7 @@ def watch(
     return 0
 
 
+USUAL_GAME = "SlimeVolley-v0"
 FILE_FPS, WINDOW_FPS = 30.0, 60.0
 FILE_WIDTH = 800
 LARGEST = {"games": 10**9, "speed": 1000.0, "max_seconds": 10.0**9, "fps": 240.0, "width": 8192}

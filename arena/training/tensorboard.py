@@ -1,0 +1,38 @@
+"""TensorBoard: the lines of metrics.jsonl as its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from envs.errors import InputError
+
+
+class Board:
+    """Writes what it is told to `DIR/tensorboard`."""
+
+    def __init__(self, run: Path, steps: int) -> None:
+        """Curves of the run folder `run` go on at `steps`.
+
+        Raises:
+            InputError: TensorBoard is not installed.
+        """
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise InputError(
+                "--tensorboard needs a package that is not installed: pip install 'selfplay-arena[tensorboard]'."
+            ) from None
+        self._writer = SummaryWriter(str(run / "tensorboard"), purge_step=steps)
+
+    def __call__(self, line: Mapping[str, Any]) -> None:
+        """Add a point to the curve of each number of a line of metrics, by env steps."""
+        for name, value in line.items():
+            if isinstance(value, int | float) and name != "steps":
+                self._writer.add_scalar(f"{line['kind']}/{name}", value, line["steps"])
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()
