@@ -57,5 +57,17 @@ def test_custom_matchup(run: Path) -> None:
     assert " in 4 games" in lines[2]
 
 
+@pytest.mark.parametrize("algorithm", ["reinforce", "ppo"])
+def test_lower_level(algorithm: str) -> None:
+    """The command; that its functions learn is shown in test_sampler.py."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "lower_level.py"), algorithm, "--env", "CartPole-v0", "--updates", "1"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(rf"{algorithm} on CartPole-v0: mean return of 100 games \d+\.\d\n", done.stdout)
+
+
 def test_every_example_is_tried_here() -> None:
-    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {"custom_matchup.py", "my_league.toml"}
+    names = {path.name for path in EXAMPLES.iterdir() if path.is_file()}
+    assert names == {"custom_matchup.py", "lower_level.py", "my_league.toml"}
