@@ -98,6 +98,19 @@ class ActorCriticHead(nn.Module):
             value = self.norm_value.unscale(value.unsqueeze(-1)).squeeze(-1)
         return distribution(self._space, heads["actor"], legal, self._gaussian), {"value": value}
 
+    @torch.no_grad()
+    def take_returns(self, returns: Tensor) -> None:
+        """Take `returns` [n] into the unit of the value, and change its layer so that all values stay as they are
+        (PopArt, van Hasselt et al. 2016, equations 1 and 2)."""
+        norm = self.norm_value
+        if norm is None:
+            return
+        mean, std = norm.mean.clone(), norm.std.squeeze(-2)
+        norm.update(returns.unsqueeze(1))
+        layer = self.outputs.last("value")
+        layer.weight[-1] *= (std / norm.std.squeeze(-2)).squeeze()
+        layer.bias[-1:] = (layer.bias[-1:] * std + mean - norm.mean) / norm.std.squeeze(-2)
+
     def _gaussian(self, mean: Tensor, place: slice) -> Gaussian:
         assert self.log_std is not None
         log_std = self.log_std[..., place].unsqueeze(-2)

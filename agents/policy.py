@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from gymnasium import spaces
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
@@ -117,15 +116,10 @@ class Policy(nn.Module):
         features = self.encode(obs)
         if isinstance(self.core, NoCore):
             return features, memory.unsqueeze(1).expand(*obs.shape[:2], 0)
-        projected = self.core.from_input(features).unbind(1)
-        going = (~ended).to(memory.dtype).unsqueeze(-1).unbind(1)
-        outputs, carried = [], []
-        for x, go in zip(projected, going, strict=True):
-            output, memory = self.core.step(x, memory)
-            outputs.append(output)
-            carried.append(memory)
-            memory = memory * go
-        return torch.stack(outputs, 1), torch.stack(carried, 1)
+        projected = self.core.from_input(features).transpose(0, 1)
+        going = (~ended).to(memory.dtype).T.unsqueeze(-1)
+        outputs, carried = self.core.unroll(projected, memory, going)
+        return outputs.transpose(0, 1), carried.transpose(0, 1)
 
     def encode(self, obs: Tensor) -> Tensor:
         """[..., *obs_shape] -> [..., width]; games may see in another precision than networks think in."""

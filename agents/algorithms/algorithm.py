@@ -185,8 +185,8 @@ def take_statistics(policy: Policy, obs: Tensor, target: Tensor) -> None:
 
     To be called once the rollout has been learnt from with the old ones.
     """
-    if isinstance(policy.head, ActorCriticHead) and policy.head.norm_value is not None:
-        policy.head.norm_value.update(target.reshape(-1, 1))
+    if isinstance(policy.head, ActorCriticHead):
+        policy.head.take_returns(target.flatten())
     if policy.norm_obs is not None:
         policy.norm_obs.update(obs.reshape(-1, obs.shape[-1]).float())
 
