@@ -54,9 +54,8 @@ class Vectors:
             temperature: of the softmax.
             hard: the value is the choice itself, though the gradient is the softmax's (section 2.2 there).
         """
-        parts = dist.parts if isinstance(dist, Joint) else [dist]
         pieces, done = [], 0
-        for part in parts:
+        for part in leaves(dist):
             if isinstance(part, Categorical | Bernoulli):
                 pieces.append(_relaxed(part, temperature, hard, rng))
             else:
@@ -64,6 +63,11 @@ class Vectors:
                 own = slice(done, done := done + mode.shape[-1])
                 pieces.append((mode - self._centre[own]) / self.half[own])
         return torch.cat(pieces, -1) if len(pieces) > 1 else pieces[0]
+
+
+def leaves(dist: ActionDist) -> list[ActionDist]:
+    """The simple distributions that `dist` is made of, in order."""
+    return [leaf for part in dist.parts for leaf in leaves(part)] if isinstance(dist, Joint) else [dist]
 
 
 def _relaxed(dist: Categorical | Bernoulli, temperature: float, hard: bool, rng: torch.Generator) -> Tensor:

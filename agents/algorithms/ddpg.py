@@ -17,10 +17,11 @@ from agents.algorithms.algorithm import ANY_ACTION, Metrics
 from agents.algorithms.off_policy import Target
 from agents.algorithms.seen import Seen
 from agents.critic import Critic
-from agents.distributions import ActionDist, Bernoulli, Categorical, Joint
+from agents.distributions import ActionDist, Bernoulli, Categorical
 from agents.heads import Actor, ActorHead, HeadConfig
 from agents.parallel import Threads
 from agents.policy import Policy
+from agents.vectors import leaves
 
 
 class DeterministicConfig(ActionCriticConfig):
@@ -118,12 +119,7 @@ class DDPG(DeterministicLearner):
         config = self.config
         action = self.vectors.drawn(dist, config.temperature, config.straight_through, self._noise)
         gain = self.critic.first(features, action)
-        for part in choices(dist):
-            gain = gain + config.entropy * part.entropy()
+        for part in leaves(dist):
+            if isinstance(part, Categorical | Bernoulli):
+                gain = gain + config.entropy * part.entropy()
         return gain
-
-
-def choices(dist: ActionDist) -> list[Categorical | Bernoulli]:
-    """The parts of `dist` that have no derivative."""
-    parts = dist.parts if isinstance(dist, Joint) else [dist]
-    return [part for part in parts if isinstance(part, Categorical | Bernoulli)]
