@@ -56,9 +56,11 @@ def home_of(text: str) -> Home | None:
     Raises:
         InputError: as for `load_player`.
     """
+    if text in BOTS:
+        return None
     from agents.snapshot import load_snapshot
 
-    meta = {} if text in BOTS else load_snapshot(_file_of(text)[0]).meta
+    meta = load_snapshot(_file_of(text)[0]).meta
     return Home(meta["env"], dict(meta.get("options", {}))) if "env" in meta else None
 
 

@@ -6,7 +6,7 @@ import json as jsonlib
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,8 +17,10 @@ from tyro.conf import Positional
 from envs.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from arena.training import Training
+    from arena.trainer import Watch
+    from arena.training import TrainConfig, Training
     from arena.training.defaults import Resolved
+    from arena.training.run import Record
 
 STOPPING = "finishing this stretch, press again to stop at once"
 
@@ -88,11 +90,13 @@ def train(
     config = resolved.config
     name = re.sub(r"[^\w.-]+", "-", f"{algorithm}-{env}")
     folder = out or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    with Training.create(folder, config, ["arena", *sys.argv[1:]]) as training:
-        which = "tuned settings" if resolved.tuned else "default settings"
-        told = f"{algorithm} on {env}, {which}, {config.budget}, seed {config.seed}: {folder}"
-        print(told, file=sys.stderr, flush=True)
-        return _run(training, None, render, tensorboard, json, resolved.tuned)
+    with _window(config, render) as watch:
+        _check_board(tensorboard)  # both before there is a folder
+        with Training.create(folder, config, ["arena", *sys.argv[1:]]) as training:
+            which = "tuned settings" if resolved.tuned else "default settings"
+            told = f"{algorithm} on {env}, {which}, {config.budget}, seed {config.seed}: {folder}"
+            print(told, file=sys.stderr, flush=True)
+            return _run(training, None, watch, tensorboard, json, resolved.tuned)
 
 
 def _changes(
@@ -138,15 +142,16 @@ def _budget(steps: str | None, episodes: str | None) -> str | None:
 def _resume(path: Path, more: str | None, render: bool, tensorboard: bool, json: bool) -> int:
     from arena.training import Training
 
-    with Training.open(path, write=True) as training:
+    _check_board(tensorboard)
+    with Training.open(path, write=True) as training, _window(training.config, render) as watch:
         if not more and training.share() >= 1:
             told = f"the budget of {training.config.budget} is spent: train on with --steps, such as 50k"
             print(told, file=sys.stderr)
-        return _run(training, more, render, tensorboard, json, None)
+        return _run(training, more, watch, tensorboard, json, None)
 
 
 def _run(
-    training: Training, more: str | None, render: bool, tensorboard: bool, json: bool, tuned: bool | None
+    training: Training, more: str | None, watch: Watch | None, tensorboard: bool, json: bool, tuned: bool | None
 ) -> int:  # fmt: skip
     """Run it, show it, and report; the exit code."""
     from arena.cli.program import command
@@ -158,7 +163,6 @@ def _run(
     share = training.share()
     try:
         with ExitStack() as stack:
-            watch = stack.enter_context(_window(training)) if render else None
             board = stack.enter_context(_board(training)) if tensorboard else lambda line: None
             show = stack.enter_context(display(f"{config.algorithm} on {config.env}, {path}"))
             stop = stack.enter_context(StopSignals(lambda: show.tell(STOPPING)))
@@ -178,18 +182,29 @@ def _run(
 
 
 @contextmanager
-def _window(training: Training) -> Iterator[Any]:
+def _window(config: TrainConfig, wanted: bool) -> Iterator[Watch | None]:
+    """Who looks on, if that is `wanted`."""
+    if not wanted:
+        yield None
+        return
     from arena.viewer.onlooker import Onlooker
 
-    onlooker = Onlooker(training.config.env, training.config.options)
+    onlooker = Onlooker(config.env, config.options)
     try:
         yield onlooker
     finally:
         onlooker.close()
 
 
+def _check_board(wanted: bool) -> None:
+    if wanted:
+        from arena.training.tensorboard import writer
+
+        writer()
+
+
 @contextmanager
-def _board(training: Training) -> Iterator[Any]:
+def _board(training: Training) -> Iterator[Callable[[Record], None]]:
     from arena.training.tensorboard import Board
 
     board = Board(training.folder.path, training.steps)

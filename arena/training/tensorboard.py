@@ -18,13 +18,7 @@ class Board:
         Raises:
             InputError: TensorBoard is not installed.
         """
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise InputError(
-                "--tensorboard needs a package that is not installed: pip install 'selfplay-arena[tensorboard]'."
-            ) from None
-        self._writer = SummaryWriter(str(run / "tensorboard"), purge_step=steps)
+        self._writer = writer()(str(run / "tensorboard"), purge_step=steps)
 
     def __call__(self, line: Mapping[str, Any]) -> None:
         """Add a point to the curve of each number of a line of metrics, by env steps."""
@@ -36,3 +30,18 @@ class Board:
     def close(self) -> None:
         """Write what is left."""
         self._writer.close()
+
+
+def writer() -> Any:
+    """TensorBoard's class that writes.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise InputError(
+            "--tensorboard needs a package that is not installed: pip install 'selfplay-arena[tensorboard]'."
+        ) from None
+    return SummaryWriter
