@@ -68,6 +68,17 @@ def test_lower_level(algorithm: str) -> None:
     assert re.fullmatch(rf"{algorithm} on CartPole-v0: mean return of 100 games \d+\.\d\n", done.stdout)
 
 
+def test_new_algorithm() -> None:
+    """It is known by its name, and learns: by chance a game lasts 22 steps, and a push to one side always 9."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "new_algorithm.py"), "--steps", "16k"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = re.fullmatch(r"awr in CartPole-v1, 16k steps: awr: mean score ([0-9.]+) .* in 100 games.*\n", done.stdout)
+    assert found and float(found[1]) > 60
+
+
 def test_every_example_is_tried_here() -> None:
     names = {path.name for path in EXAMPLES.iterdir() if path.is_file()}
-    assert names == {"custom_matchup.py", "lower_level.py", "my_league.toml"}
+    assert names == {"custom_matchup.py", "lower_level.py", "my_league.toml", "new_algorithm.py"}
