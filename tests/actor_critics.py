@@ -184,6 +184,7 @@ def worth(learner: Any, probe: type[Probe]) -> Tensor:
     features = learner.critic.state.encode(played.obs[:-1])
     if learner.critic.layers[0].weight.shape[2] == features.shape[-1]:  # it knows all actions at once
         index = played.action.expand(1, learner.members, *played.action.shape)
-        return learner.critic(features).gather(0, index).mean((0, 1))
-    values: Tensor = learner.critic(features, learner.vectors.of(played.action))
+        values: Tensor = learner.critic(features).gather(0, index)
+    else:
+        values = learner.critic(features, learner.vectors.of(played.action))
     return values.mean((0, 1))
