@@ -80,10 +80,11 @@ def textbook_values(policy: Policy, obs: Tensor) -> Tensor:
     """[n, A, Q]: advantages less their mean, plus the state's value (Wang et al. 2016, equation 9)."""
     assert isinstance(policy.head, QHead)
     heads = policy.head.outputs(policy.encode(obs))
-    advantage = heads["actor"].T.reshape(len(obs), policy.head.config.quantiles, -1).transpose(1, 2)
+    advantage: Tensor = heads["actor"].T.reshape(len(obs), policy.head.config.quantiles, -1).transpose(1, 2)
     if "value" not in heads:
         return advantage
-    return heads["value"].T.unsqueeze(1) + advantage - advantage.mean(1, keepdim=True)
+    state: Tensor = heads["value"].T.unsqueeze(1)
+    return state + advantage - advantage.mean(1, keepdim=True)
 
 
 def textbook_target(online: Policy, slow: Policy, batch: Transitions, row: int, config: DQNConfig) -> Tensor:
@@ -144,14 +145,14 @@ def textbook_update(policy: Policy, config: DQNConfig, rollouts: list[Rollout], 
             if taken % config.target_every == 0:
                 with torch.no_grad():
                     for ours, theirs in zip(slow.parameters(), online.parameters(), strict=True):
-                        ours += config.tau * (theirs - ours)
+                        ours.add_(config.tau * (theirs - ours))
         resample(noise, online)
     return online
 
 
 def assert_same(one: Policy, other: Policy) -> None:
     for (name, a), b in zip(one.named_parameters(), other.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-5, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=2e-5, msg=f"{name}: {a} is not {b}")
 
 
 def equal(one: Policy, other: Policy) -> bool:
@@ -240,8 +241,9 @@ def test_targets_and_policy_see_alike() -> None:
     for rollout in rollouts:
         learner.update(rollout)
     seen = torch.cat([r.obs[:-1].flatten(0, 1) for r in rollouts])
-    assert learner.policy.norm_obs is learner._slow.norm_obs is not None
-    torch.testing.assert_close(learner.policy.norm_obs.mean, seen.mean(0))
+    scale = learner.policy.norm_obs
+    assert scale is not None and scale is learner._slow.norm_obs
+    torch.testing.assert_close(scale.mean, seen.mean(0))
 
 
 def test_gradient_steps_follow_the_rows() -> None:

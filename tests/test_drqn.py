@@ -108,10 +108,10 @@ def textbook_errors(
     losses, errors = [], []
     for step in range(config.burn_in, batch.reward.shape[1]):
         judge = (judged if config.double else worth)[step].mean(0)
-        legal = range(len(judge))
+        legal = list(range(len(judge)))
         if batch.legal is not None and not batch.truncated[row, step]:
             legal = batch.legal[row, step + 1].nonzero().flatten().tolist()
-        choice = max(legal, key=lambda action, judge=judge: judge[action].item())
+        choice = max(legal, key=judge.tolist().__getitem__)
         going = not batch.terminated[row, step]
         target = (batch.reward[row, step] + config.gamma * going * worth[step][:, choice]).detach()
         ours = said[step][:, batch.action[row, step]]
@@ -143,7 +143,7 @@ def textbook_update(policy: Policy, config: DRQNConfig, rollouts: list[Rollout],
             replay.update_priorities(batch.rows, 0.9 * errors.amax(1) + 0.1 * errors.mean(1))
             with torch.no_grad():
                 for ours, theirs in zip(slow.parameters(), online.parameters(), strict=True):
-                    ours += config.tau * (theirs - ours)
+                    ours.add_(config.tau * (theirs - ours))
         online.head.resample(noise)
     return online
 
