@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from agents.networks import Linear
 
@@ -84,6 +85,7 @@ class _GRUSteps(torch.autograd.Function):
         return result
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """By the chain rule from the last step to the first (Werbos 1990)."""
         going, weight, before, gates, news, inner = ctx.saved_tensors

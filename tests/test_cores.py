@@ -13,6 +13,12 @@ from agents.cores import CORES, GRU, LSTM, NoCore
 GATES = {"gru": 3, "lstm": 4}
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Tests draw from torch's global generator."""
+    torch.manual_seed(0)
+
+
 def randomised(core: GRU | LSTM) -> GRU | LSTM:
     """With biases too."""
     for layer in (core.from_input, core.from_memory):
@@ -103,3 +109,57 @@ def test_weights_begin_orthogonal(name: str) -> None:
     weight: Tensor = core.from_memory.weight
     assert weight.shape == (GATES[name] * 7, 7)
     torch.testing.assert_close(weight.T @ weight, torch.eye(7), atol=1e-5, rtol=0)
+
+
+def rolled(core: GRU | LSTM, projected: Tensor, memory: Tensor, going: Tensor) -> tuple[Tensor, Tensor]:
+    """`core.unroll`, step by step."""
+    outputs, carried = [], []
+    for x, go in zip(projected, going, strict=True):
+        output, memory = core.step(x, memory)
+        outputs.append(output)
+        carried.append(memory)
+        memory = memory * go
+    return torch.stack(outputs), torch.stack(carried)
+
+
+@pytest.mark.parametrize("steps", [1, 6])
+@pytest.mark.parametrize("name", GATES)
+def test_unrolling_and_its_derivative_are_step_by_step(name: str, steps: int) -> None:
+    """By what came in, by the memory before the first step, and by the weights; games end on the way."""
+    core: Any = randomised(CORES[name](5, 7).double())  # type: ignore[arg-type]
+    projected = torch.randn(steps, 4, GATES[name] * 7).double().requires_grad_()
+    memory = torch.randn(4, core.memory_size).double().requires_grad_()
+    going = (torch.rand(steps, 4, 1) < 0.7).double()
+    inputs = [projected, memory, core.from_memory.weight, core.from_memory.bias]
+    ours, theirs = core.unroll(projected, memory, going), rolled(core, projected, memory, going)
+    weights = [torch.randn_like(part) for part in theirs]
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other)
+    gradients = [
+        torch.autograd.grad(sum((part * w).sum() for part, w in zip(parts, weights, strict=True)), inputs)
+        for parts in (ours, theirs)
+    ]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_no_gradient_crosses_the_end_of_a_game(name: str) -> None:
+    core: Any = CORES[name](5, 7)
+    projected = torch.randn(5, 3, GATES[name] * 7, requires_grad=True)
+    going = torch.ones(5, 3, 1)
+    going[2, 1] = 0
+    output, _ = core.unroll(projected, torch.randn(3, core.memory_size), going)
+    (gradient,) = torch.autograd.grad(output[4].sum(), projected)
+    reached = (gradient != 0).any(-1)
+    assert reached.T.tolist() == [[True] * 5, [False] * 3 + [True] * 2, [True] * 5]
+
+
+def test_a_derivative_of_the_derivative_is_refused() -> None:
+    """It would be wrong: what is kept for the first has lost how it depends on the inputs."""
+    core = GRU(5, 7)
+    projected = torch.randn(3, 4, 21, requires_grad=True)
+    output, _ = core.unroll(projected, torch.zeros(4, 7), torch.ones(3, 4, 1))
+    (gradient,) = torch.autograd.grad(output.sum(), projected, create_graph=True)
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        gradient.sum().backward()

@@ -37,6 +37,12 @@ ANY = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Tests draw from torch's global generator."""
+    torch.manual_seed(0)
+
+
 def with_head(head: HeadConfig, space: spaces.Space[Any], hidden: tuple[int, ...] = (), **config: Any) -> Policy:
     """A policy whose outputs are random and large."""
     torch.manual_seed(0)
@@ -228,6 +234,32 @@ def test_noise_in_the_weights_is_drawn_by_the_learner() -> None:
     calm = policy.eval().head.quantiles(features)  # type: ignore[operator]
     policy.head.resample(torch.Generator().manual_seed(7))
     assert torch.equal(policy.head.quantiles(features), calm)
+
+
+@pytest.mark.parametrize("hidden", BRANCHES, ids=str)
+def test_another_unit_changes_no_value(hidden: tuple[int, ...]) -> None:
+    """Its mean and deviation are those of all returns seen, and neither values nor actions notice (PopArt)."""
+    policy, obs = with_head(ActorCritic(), BOUNDED, hidden, normalise_value=True), torch.randn(20, 5)
+    head, none = policy.head, torch.zeros(20, 0)
+    assert isinstance(head, ActorCriticHead) and head.norm_value is not None
+    before = policy(obs, None, none)
+    returns = torch.randn(500) * 30 + 200
+    for part in returns.split(200):
+        head.take_returns(part)
+    torch.testing.assert_close(head.norm_value.mean, returns.mean(0, keepdim=True))
+    torch.testing.assert_close(head.norm_value.std.squeeze(), returns.std(correction=0))
+    after = policy(obs, None, none)
+    torch.testing.assert_close(after.extras["value"], before.extras["value"], rtol=1e-4, atol=1e-3)
+    assert torch.equal(after.dist.mode(), before.dist.mode())
+    assert head.outputs.last("value").bias[-1].item() == pytest.approx(-200 / 30, rel=0.1)
+
+
+def test_without_a_unit_returns_change_nothing() -> None:
+    policy = with_head(ActorCritic(), BOUNDED)
+    before = {name: value.clone() for name, value in policy.state_dict().items()}
+    assert isinstance(policy.head, ActorCriticHead)
+    policy.head.take_returns(torch.randn(50) * 30)
+    assert all(torch.equal(value, before[name]) for name, value in policy.state_dict().items())
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.25])

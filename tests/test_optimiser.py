@@ -30,6 +30,12 @@ RULES: dict[str, Callable[[list[Parameter], float], torch.optim.Optimizer]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Tests draw from torch's global generator."""
+    torch.manual_seed(0)
+
+
 def some_weights(seed: int = 0) -> list[Parameter]:
     rng = torch.Generator().manual_seed(seed)
     return [Parameter(torch.randn(size, generator=rng)) for size in SIZES]

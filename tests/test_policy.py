@@ -32,6 +32,12 @@ CORES: list[dict[str, Any]] = [{}, GRU, LSTM]
 IMAGE = spaces.Box(0, 255, (12, 14, 3), np.uint8)
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Tests draw from torch's global generator."""
+    torch.manual_seed(0)
+
+
 class Own(nn.Module):
     """An encoder of one's own, for rows alone: it refuses leading axes, and counts how often it runs."""
 

@@ -29,6 +29,12 @@ MIXTURES: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    """Tests draw from torch's global generator."""
+    torch.manual_seed(0)
+
+
 def rows_for(spec: EnvSpec, count: int, members: int, width: int) -> tuple[Array, Array, Floats, Ints]:
     """Views, legal actions, memory with the member in its first column, and the member."""
     rng = np.random.default_rng(0)
