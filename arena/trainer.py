@@ -211,6 +211,12 @@ def mean(values: Sequence[float] | Floats | Ints) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
+def means(rows: Sequence[Metrics]) -> Metrics:
+    """Mean of each metric over the updates that have it."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    return {key: mean([row[key] for row in rows if key in row]) for key in keys}
+
+
 def share_of_points(scores: Floats) -> float:
     """0..1 of the points that were won, with half of those of a draw; NaN without games."""
     return (mean(np.sign(scores)) + 1) / 2

@@ -14,7 +14,13 @@ from envs.errors import InputError, unknown
 class Config(BaseModel):
     """Base of all settings: immutable, and an unknown key is an error, never ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        validate_default=True,
+        ser_json_inf_nan="constants",  # no limit stays no limit, also in a field of any type
+    )
 
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)

@@ -342,6 +342,33 @@ def test_learners_of_any_kind_meet(tmp_path: Path) -> None:
         assert {result.players[0].partition(":")[0] for result in found["results"]} >= {"plain", "gru"}
 
 
+def test_learners_by_any_algorithm_meet(tmp_path: Path) -> None:
+    """On-policy and off-policy ones, with memory and without: one league, that resumes to the byte."""
+    small = {"policy": {"hidden": [6]}}
+    learners = [
+        {"name": "ada", **LEARNER},
+        {"name": "quick", "algorithm": "dqn", **small, "settings": {"start": 100, "updates_per_step": 0.01}},
+        {"name": "mem", "algorithm": "drqn", "policy": {"hidden": [6], "core": "gru", "core_width": 4},
+         "settings": {"start": 100, "updates_per_step": 0.01, "batch_size": 4}},
+    ]  # fmt: skip
+    config = tiny(learners=learners, budget="1500-steps", training={**TINY["training"], "past": 0.5})
+    whole = run(tmp_path / "whole", config)
+    assert {result.players[0].partition(":")[0] for result in whole["results"]} >= {"ada", "quick", "mem"}
+    known = [record for record in whole["metrics"] if record["kind"] == "training" and record["learner"] == "quick"]
+    assert all(record["loss"] is not None and record["gradient_steps"] > 0 for record in known)
+    for learner in ("quick", "mem"):
+        weights = [data for name, data in whole["files"].items() if name.startswith(learner)]
+        assert len(set(weights)) == len(weights) == 3
+    with League.create(tmp_path / "run", config) as league:
+        league.run(stop=after(4))
+    with League.open(tmp_path / "run", write=True) as league:
+        league.run()
+    found = outcome(tmp_path / "run")
+    for either in (found, whole):
+        del either["resume"]  # at which place a replay keeps a view is its own affair
+    assert found == whole
+
+
 def test_a_league_of_one_that_only_plays_itself(tmp_path: Path) -> None:
     learners = [{"name": "ada", **LEARNER}]
     training = {**TINY["training"], "past": 0.0}
@@ -371,6 +398,10 @@ def place(tmp_path: Path) -> Iterator[Path]:
         ({"training": {"options": {"live": 1}}}, "did you mean 'lives'"),
         ({"training": {"options": {"actions": "box"}}}, "leave observations and actions"),
         ({"training": {"games": 8, "streams": 5}}, "each needs at least 2 games"),
+        (
+            {"learners": [{"name": "ada", "algorithm": "td3"}]},
+            "td3 does not admit actions in Discrete",
+        ),
         ({"anchors": ["basline"]}, "did you mean 'baseline'"),
         pytest.param(
             {"device": "cuda"}, "torch sees no GPU", marks=pytest.mark.skipif(torch.cuda.is_available(), reason="GPU")
@@ -393,6 +424,7 @@ def test_a_league_that_cannot_be_played(change: dict[str, Any], message: str, pl
         ("learners.0.policy.hold=2", "same policy.hold"),
         ("learners.0.policy.hidden=[0]", "hidden"),
         ("learners.0.policy.core=lstn", "core"),
+        ("learners.0.algorithm=td3", "learners.0.settings"),
         ("learners.0.algorithm=pp0", "unknown algorithm 'pp0': did you mean 'ppo'\\?$"),
         ("learners.0.settings.gama=1", "did you mean 'learners.0.settings.gamma'"),
         ("learners=[]", "learners"),

@@ -17,7 +17,7 @@ from agents.algorithms.ppo import PPO, PPOConfig
 from agents.parallel import Threads
 from agents.policy import Policy
 from agents.rollout import Rollout, evaluate
-from arena.trainer import Stretch, TrainingConfig, mean, seats, self_play, share_of_points
+from arena.trainer import Stretch, TrainingConfig, alone, mean, means, seats, self_play, share_of_points
 from envs.core import BatchEnv
 from envs.registry import build
 from tests.minds import GRU, new_policy, same
@@ -156,6 +156,51 @@ def test_figures_of_nothing_are_not_numbers() -> None:
     mirror.iterate(0.0)
     assert mean(mirror.lengths) > 0 and math.isnan(share_of_points(mirror.scores))
     assert mean([1.0, math.nan, 2.0]) == 1.5
+
+
+def test_means_are_over_the_updates_that_know() -> None:
+    """Those of a learner with a replay say nothing of losses while it only collects."""
+    assert means([{"rows": 1.0}, {"rows": 3.0, "loss": 2.0}, {"rows": 5.0, "loss": math.nan}]) == {"rows": 3, "loss": 2}
+    assert means([]) == {}
+
+
+CARTPOLE = envs.make("CartPole-v1").spec
+
+
+def test_alone_in_steps() -> None:
+    """One lane for each game; games go on from rollout to rollout, and their lengths and scores are whole."""
+    learning = Learning(new_policy(CARTPOLE))
+    running = Stretch(cast(PPO, learning), alone(cast(PPO, learning), "CartPole-v1", {}, 5, 0, steps=30), Threads(1))
+    lengths: list[int] = []
+    for number in range(3):
+        running.iterate(0.0)
+        assert running.steps == 5 * 30 * (number + 1)
+        assert running.lengths.tolist() == running.scores.tolist()  # a point for each step
+        lengths += running.lengths.tolist()
+    one, two, three = learning.rollouts
+    assert torch.equal(one.obs[-1], two.obs[0]) and torch.equal(two.obs[-1], three.obs[0])
+    whole = torch.cat([rollout.ended for rollout in learning.rollouts])
+    ends = [np.flatnonzero(lane) for lane in whole.T.numpy()]
+    assert sorted(lengths) == sorted(np.concatenate([np.diff(end, prepend=-1) for end in ends]).tolist())
+
+
+def test_alone_in_episodes() -> None:
+    """Each rollout begins new games, other ones each time, and only the games that were asked for count."""
+    learning = Learning(new_policy(CARTPOLE))
+    streams = alone(cast(PPO, learning), "CartPole-v1", {}, 3, 0, episodes=2)
+    running = Stretch(cast(PPO, learning), streams, Threads(1))
+    running.iterate(0.0)
+    first = running.steps
+    running.iterate(0.0)
+    one, two = learning.rollouts
+    for rollout in (one, two):
+        assert ((~rollout.score.isnan()).sum(0) == 2).all()
+        assert (rollout.obs[0].abs() <= 0.05).all()  # where CartPole begins
+    assert not torch.equal(one.obs[0], two.obs[0])
+    assert first == int(one.acts.sum()) < one.acts.numel()
+    assert running.steps == first + int(two.acts.sum())
+    assert (len(running.lengths), int(running.lengths.sum())) == (6, int(two.acts.sum()))
+    assert running.scores.tolist() == running.lengths.tolist()
 
 
 def test_options_of_the_game_of_training_and_of_held_actions(monkeypatch: pytest.MonkeyPatch) -> None:

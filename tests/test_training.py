@@ -475,6 +475,12 @@ def test_calls_that_make_no_sense(arguments: dict[str, Any], message: str) -> No
         arena.train(**{"algorithm": "ppo", "env": "CartPole-v1", **arguments})
 
 
+def test_settings_without_a_limit_are_read_back(tmp_path: Path) -> None:
+    config = tiny(settings={"max_grad_norm": float("inf")})
+    with Training.create(tmp_path / "run", config) as training:
+        assert training.config == config
+
+
 def test_kinds_of_runs_are_not_confused(path: Path, whole: dict[str, Any], tmp_path: Path) -> None:
     assert whole
     with pytest.raises(InputError, match=r"is a training run: `arena train --resume .*whole` goes on"):

@@ -28,7 +28,7 @@ from arena.ratings.rating import Rating
 from arena.ratings.trueskill import rate
 from arena.result import Result, summarise
 from arena.store import RunFolder
-from arena.trainer import Stretch, mean, self_play, share_of_points
+from arena.trainer import Stretch, mean, means, self_play, share_of_points
 from envs.errors import InputError
 from envs.player import Player
 from envs.registry import build
@@ -211,9 +211,8 @@ class League:
             self._speed = stretch.steps / (time.monotonic() - began)
             self._report(report, f"training {learner.name}", budget)
         learner.stretches += 1
-        means = {key: mean([row[key] for row in rows]) for key in rows[0]}
         record = {"kind": "training", "learner": learner.name, "step": learner.steps, "seconds": self.seconds}
-        self.folder.append_metrics({**record, "steps_per_second": self._speed, "opponents": shares, **means})
+        self.folder.append_metrics({**record, "steps_per_second": self._speed, "opponents": shares, **means(rows)})
 
     def _opponents(self, learner: Learner, rng: np.random.Generator) -> dict[str, float]:
         """Past snapshots, of anybody, for the learner's next stretch, and their shares of its games with the past.

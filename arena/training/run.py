@@ -18,7 +18,7 @@ from agents.snapshot import freeze, save_snapshot
 from arena.config import Budget, load, parse_budget
 from arena.learner import Learner, device, seed_for
 from arena.store import RunFolder
-from arena.trainer import Stretch, Watch, alone, mean
+from arena.trainer import Stretch, Watch, alone, mean, means
 from arena.training.config import EVALUATIONS, TrainConfig
 from arena.training.evaluation import Evaluation, evaluate
 from arena.training.progress import RECENT, Progress, Report
@@ -270,11 +270,10 @@ class _Since:
 
     def means(self) -> Metrics:
         """Over all iterations that were taken; forgets them."""
-        keys = {key: None for row in self.rows for key in row}
-        means = {key: mean([row[key] for row in self.rows if key in row]) for key in keys}
+        losses = means(self.rows)
         figures = {"score": mean(self._scores), "game_steps": mean(self._lengths), "steps_per_second": self._speed()}
         self._clear()
-        return {**figures, **means}
+        return {**figures, **losses}
 
     def _speed(self) -> float:
         steps, seconds = self._learner.steps - self._from[0], self._learner.training_seconds - self._from[1]
