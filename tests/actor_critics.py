@@ -79,7 +79,7 @@ def plain_q(critic: Critic, member: int) -> nn.Sequential:
 
 def step_of_adam(loss: Tensor, networks: list[nn.Module], rate: float) -> None:
     """Down the gradient of `loss`."""
-    optimiser = torch.optim.Adam([weight for network in networks for weight in network.parameters()], rate, eps=1e-5)
+    optimiser = torch.optim.Adam([weight for network in networks for weight in network.parameters()], rate, eps=1e-8)
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
@@ -133,6 +133,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "first_noise": ({"start": 10**6}, {"first_noise": 0.1}),
     "noise": ({}, {"noise": 0.5}),
     "final_noise": ({}, {"final_noise": 0.9}),
+    "raw_penalty": ({}, {"raw_penalty": 1.0}),
     "temperature": ({}, {"temperature": 0.3}),
     "straight_through": ({}, {"straight_through": False}),
     "entropy": ({}, {"entropy": 1.0}),

@@ -35,7 +35,7 @@ RECURRENT: dict[str, Any] = {"core": "gru", "core_width": 16}
 
 def test_a_step_of_td3_is_the_papers() -> None:
     """Both critics towards the lower target value at a blurred action, then the actor up the first critic."""
-    learner = fed("td3", Steer, {"actor_every": 1, "target_every": 1, "tau": 0.1, "gamma": 0.7})
+    learner = fed("td3", Steer, {"actor_every": 1, "target_every": 1, "tau": 0.1, "gamma": 0.7, "raw_penalty": 0.3})
     assert isinstance(learner, TD3)
     rows: Any = learner.replay.sample(256, np.random.default_rng(5))
     learner._rng = np.random.default_rng(5)
@@ -43,19 +43,20 @@ def test_a_step_of_td3_is_the_papers() -> None:
     learner._noise.manual_seed(6)
     critics = [plain_q(learner.critic, k) for k in range(2)]
     slow = [plain_q(learner.critic, k) for k in range(2)]  # targets begin as the critics are
-    actor = nn.Sequential(nn.Linear(1, 32), nn.ReLU(), nn.Linear(32, 1), nn.Tanh())
+    actor = nn.Sequential(nn.Linear(1, 32), nn.ReLU(), nn.Linear(32, 1))
     with torch.no_grad():
         for mine, theirs in zip(actor.parameters(), learner.policy.parameters(), strict=True):
             mine.copy_(theirs)
 
-    aim = (actor(rows.next_obs) + (noise * 0.2).clamp(-0.5, 0.5)).clamp(-1, 1)
+    aim = (actor(rows.next_obs).tanh() + (noise * 0.2).clamp(-0.5, 0.5)).clamp(-1, 1)
     lower = torch.minimum(*(q(torch.cat([rows.next_obs, aim], 1)).squeeze(1) for q in slow))
     target = (rows.reward + rows.discount * lower).detach()
     taken = torch.cat([rows.obs, (rows.action - 0.5) / 1.5], 1)
     loss = sum((q(taken).squeeze(1) - target).square().mean() for q in critics)
     assert isinstance(loss, Tensor)
     step_of_adam(loss, [*critics], 1e-3)
-    actor_loss = -critics[0](torch.cat([rows.obs, actor(rows.obs)], 1)).mean()
+    raw = actor(rows.obs)
+    actor_loss = 0.3 * raw.square().mean() - critics[0](torch.cat([rows.obs, raw.tanh()], 1)).mean()
     step_of_adam(actor_loss, [actor], 2e-3)
 
     before = learner._critic_target.weights.clone()

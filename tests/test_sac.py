@@ -84,7 +84,7 @@ def test_a_step_is_the_papers() -> None:
     assert all(equal_weights(q, plain_q(learner.critic, k)) for k, q in enumerate(critics))
     assert equal_weights(actor, learner.policy)
     assert log_prob.mean().item() < 1, "it is more random than wanted"
-    assert float(learner.log_temperature) == pytest.approx(START - 2e-3, rel=1e-4), "so the temperature falls"
+    assert learner.log_temperature.item() == pytest.approx(START - 2e-3, rel=1e-4), "so the temperature falls"
 
 
 def test_a_step_with_choices_is_the_papers() -> None:

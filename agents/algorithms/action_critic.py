@@ -28,6 +28,9 @@ class ActionCriticConfig(OffPolicyConfig):
     """Step size of the critics at the start."""
     final_critic_learning_rate: float | None = Field(None, ge=0)
     """Step size of the critics at the end of the budget; none: the same as at the start."""
+    optimiser_eps: float = Field(1e-8, gt=0)
+    """Added to the root of the squared gradient by adam, adamw and rmsprop; small, as actors near a bound have small
+    gradients."""
     max_grad_norm: float = Field(float("inf"), gt=0)
     """Gradients of the actor, and of the critics, are scaled down to this norm; infinite: never."""
     batch_size: int = Field(256, ge=1)

@@ -33,6 +33,9 @@ class DeterministicConfig(ActionCriticConfig):
     """The same from then on."""
     final_noise: float | None = Field(None, ge=0)
     """The same at the end of the budget, to which it goes linearly; none: it stays."""
+    raw_penalty: float = Field(1e-3, ge=0)
+    """Weight of the square of the actor's raw outputs in its loss: where they are large, tanh and softmax have no
+    gradient to come back by (Lowe et al. 2017 do so)."""
 
 
 class DeterministicLearner(ActionCriticLearner):
@@ -69,8 +72,11 @@ class DeterministicLearner(ActionCriticLearner):
 
     def _improve(self, seen: Seen, progress: float) -> Tensor:
         """See `ActionCriticLearner`: up the gradient of the first critic (Silver et al. 2014, equation 9)."""
-        dist, _ = self.policy.read(seen.now(self.policy, seen.memory), seen.legal)
-        loss = -mean_over(self._gain(dist, self._critic_features(seen)), seen.weight)
+        features = seen.now(self.policy, seen.memory)
+        dist, _ = self.policy.read(features, seen.legal)
+        raw = self.policy.head.outputs(features)["actor"]
+        cost = self.config.raw_penalty * raw.square().mean(0) - self._gain(dist, self._critic_features(seen))
+        loss = mean_over(cost, seen.weight)
         self._actor_step.minimise(loss, progress)
         return loss
 
