@@ -37,12 +37,14 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "double": {"double": True},
     "duelling": {"duelling": True},
     "no burn-in": {"burn_in": 0},
+    "steps": {"n_step": 3},
     "prioritised": {"replay": {"window": 8, "prioritised": True}},
     "all": {
         "double": True,
         "duelling": True,
         "noisy": True,
         "quantiles": 3,
+        "n_step": 2,
         "replay": {"window": 8, "prioritised": True},
     },
 }
@@ -107,13 +109,18 @@ def textbook_errors(
     _, worth = textbook_window(slow, batch, row, config.burn_in)
     losses, errors = [], []
     for step in range(config.burn_in, batch.reward.shape[1]):
-        judge = (judged if config.double else worth)[step].mean(0)
+        last, total, scale = step, torch.zeros(()), 1.0
+        while True:
+            total, scale = total + scale * batch.reward[row, last], scale * config.gamma
+            if batch.ended[row, last] or last + 1 in (step + config.n_step, batch.reward.shape[1]):
+                break
+            last += 1
+        judge = (judged if config.double else worth)[last].mean(0)
         legal = list(range(len(judge)))
-        if batch.legal is not None and not batch.truncated[row, step]:
-            legal = batch.legal[row, step + 1].nonzero().flatten().tolist()
+        if batch.legal is not None and not batch.truncated[row, last]:
+            legal = batch.legal[row, last + 1].nonzero().flatten().tolist()
         choice = max(legal, key=judge.tolist().__getitem__)
-        going = not batch.terminated[row, step]
-        target = (batch.reward[row, step] + config.gamma * going * worth[step][:, choice]).detach()
+        target = (total + scale * (not batch.terminated[row, last]) * worth[last][:, choice]).detach()
         ours = said[step][:, batch.action[row, step]]
         losses.append(textbook_loss(ours, target, config.huber))
         errors.append(losses[-1] / len(ours) if len(ours) > 1 else (target - ours)[0].abs())

@@ -28,6 +28,8 @@ class DRQNConfig(QConfig):
     """Gradient steps per row (step of one lane) that is collected; taken after each rollout, fractions are carried."""
     burn_in: int = Field(4, ge=0)
     """First steps of each window, from which nothing is learnt: they bring the stored memory up to date."""
+    n_step: int = Field(1, ge=1)
+    """Steps of reward before bootstrapping, fewer where the game or the window ends."""
     replay: SequenceReplayConfig = SequenceReplayConfig(window=16)
     """The memory: its size, steps of a window, and priorities."""
 
@@ -71,7 +73,7 @@ class DRQN(QLearner[SequenceReplay]):
         return self._descend(values, step, batch.weight.unsqueeze(1).expand_as(step.loss), progress)
 
     def _targets(self, batch: Sequences, learnt: Unrolled, slow: Unrolled) -> Tensor:
-        """[Q, n, M] what the values should be: reward + gamma x those of the best next action."""
+        """[Q, n, M] what the values should be: the reward of `n_step` steps, and then the best next action's."""
         first, double = self.config.burn_in, self.config.double
         legal = None if batch.legal is None else batch.legal[:, first + 1 :]
         following = slow.values[..., 1:]
@@ -84,7 +86,18 @@ class DRQN(QLearner[SequenceReplay]):
             chosen = look(self.policy, view, learnt.carried[window, step - first]) if double else cut
             after[:, window, step - first] = taken(cut, best(chosen, None))
         going = (~batch.terminated[:, first:]).to(after.dtype)
-        return batch.reward[:, first:] + self.config.gamma * going * after
+        reward, ended = batch.reward[:, first:], batch.ended[:, first:]
+        return several_steps(reward + self.config.gamma * going * after, reward, ended, self.config)
+
+
+def several_steps(one: Tensor, reward: Tensor, ended: Tensor, config: DRQNConfig) -> Tensor:
+    """Returns of `n_step` steps [Q, n, M] (Sutton and Barto 2018, equation 7.1) from those of `one`, and the `reward`
+    and end [n, M] of each step. That of k + 1 steps is the reward and then that of k steps from the next one on."""
+    target, going = one, ~ended[:, :-1]
+    for _ in range(config.n_step - 1):
+        more = reward[:, :-1] + config.gamma * target[..., 1:]
+        target = torch.cat([torch.where(going, more, one[..., :-1]), one[..., -1:]], -1)
+    return target
 
 
 def unroll(policy: Policy, batch: Sequences, burn_in: int) -> Unrolled:
