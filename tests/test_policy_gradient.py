@@ -28,7 +28,7 @@ from envs.core import BatchEnv
 from tests.minds import GRU, everywhere, new_policy
 from tests.toy import Race
 
-PLAIN = {"normalise_advantage": False, "final_learning_rate": None, "entropy": 0.05, "gamma": 0.9}
+PLAIN = {"advantage": "none", "final_learning_rate": None, "entropy": 0.05, "gamma": 0.9}
 ENVS: dict[str, Callable[[int], BatchEnv]] = {
     "turns": Race,
     "box": partial(envs.make, "SlimeVolley-v0", actions="box", lives=1, max_steps=50, serve_delay=2),
@@ -160,15 +160,15 @@ def test_a_softer_gaussian_is_wider_and_as_high() -> None:
 
 CHANGES: dict[str, list[dict[str, Any]]] = {
     "reinforce": [
-        {"baseline": True}, {"normalise_advantage": False}, {"gamma": 0.5}, {"entropy": 0.5}, {"learning_rate": 0.1},
+        {"baseline": True}, {"advantage": "none"}, {"gamma": 0.5}, {"entropy": 0.5}, {"learning_rate": 0.1},
         {"final_learning_rate": 1.0}, {"schedule": "cosine", "final_learning_rate": 1.0}, {"optimiser": "rmsprop"},
         {"optimiser": "sgd"}, {"optimiser": "adamw", "learning_rate": 0.1}, {"optimiser_eps": 1.0},
         {"max_grad_norm": 1e-6},
     ],
-    "a2c": [{"lam": 0.0}, {"value": 5.0}, {"value_rate": 0.1}, {"normalise_advantage": False}],
+    "a2c": [{"lam": 0.0}, {"advantage": "whiten"}, {"value": 5.0}, {"value_rate": 0.1}, {"advantage": "none"}],
     "offpac": [
         {"lam": 0.0}, {"correction": "per-decision"}, {"clip": 0.1}, {"replay": 1}, {"updates": 2},
-        {"normalise_advantage": False},
+        {"advantage": "none"},
     ],
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 import envs
-from agents.algorithms.algorithm import value_variance
+from agents.algorithms.algorithm import take_statistics, value_variance
 from agents.algorithms.ppo import PPO, PPOConfig
 from agents.collect import collect
 from agents.heads import ActorCriticHead
@@ -63,7 +63,7 @@ def textbook_update(policy: Policy, rollout: Rollout, config: PPOConfig) -> None
     following = next_values(value, *bootstrap(policy, rollout), *ends)
     advantage = gae(rollout.reward, value, following, *ends, config.gamma, config.lam)
     target = advantage + value
-    if config.normalise_advantage:
+    if config.advantage == "whiten":
         acted = advantage[rollout.acts]
         advantage = (advantage - acted.mean()) / acted.std(correction=0)
     optimiser = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, eps=1e-5)
@@ -72,6 +72,7 @@ def textbook_update(policy: Policy, rollout: Rollout, config: PPOConfig) -> None
         textbook_loss(policy, rollout, advantage, target, config).backward()
         torch.nn.utils.clip_grad_norm_(policy.parameters(), config.max_grad_norm)
         optimiser.step()
+    take_statistics(policy, rollout.obs[:-1], target)
 
 
 def assert_same_weights(one: Policy, other: Policy, rtol: float, atol: float) -> None:
@@ -110,7 +111,7 @@ def test_an_update_is_a_step_down_the_textbook_loss(
         {"gamma": 0.5},
         {"lam": 0.0},
         {"max_grad_norm": 1e-6},
-        {"normalise_advantage": False},
+        {"advantage": "none"},
         {"learning_rate": 1e-2},
     ],
     ids=str,

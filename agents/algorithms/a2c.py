@@ -13,9 +13,9 @@ from agents.algorithms.algorithm import (
     Metrics,
     PolicyGradient,
     explained_variance,
+    scaled,
     take_statistics,
     values_after,
-    whiten,
 )
 from agents.returns import gae
 from agents.rollout import Rollout
@@ -30,8 +30,6 @@ class A2CConfig(ActorCriticConfig):
     """Step size at the end of the budget; none: the same as at the start."""
     lam: float = Field(0.95, ge=0, le=1)
     """Trace decay of the advantage estimate; 1: the return of the whole rollout."""
-    normalise_advantage: bool = True
-    """Scale the advantages of a rollout to mean 0 and variance 1."""
 
 
 class A2C(ActorCriticLearner):
@@ -47,8 +45,7 @@ class A2C(ActorCriticLearner):
         following = values_after(self.policy, rollout)
         advantage = gae(rollout.reward, value, following, *ends, self.config.gamma, self.config.lam)
         target = advantage + value
-        if self.config.normalise_advantage:
-            advantage = whiten(advantage, rollout.acts)
+        advantage = scaled(self.policy, advantage, rollout.acts, self.config.advantage)
         step = PolicyGradient(advantage, target, torch.ones_like(target))
         metrics = self.descend(rollout, step, progress)
         take_statistics(self.policy, rollout.obs[:-1], target)

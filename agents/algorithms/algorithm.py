@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import torch
 from gymnasium import spaces
@@ -22,6 +23,12 @@ ANY_ACTION: tuple[type[spaces.Space[Any]], ...] = (
     spaces.Discrete, spaces.MultiBinary, spaces.MultiDiscrete, spaces.Box, spaces.Tuple, spaces.Dict,
 )  # fmt: skip
 ANY_CORE = ("none", "gru", "lstm")
+
+
+Scaling = Literal["none", "centre", "whiten"]
+"""Of advantages: as they are; with mean 0 over the rollout and in the unit of the value head, where that has one; with
+mean 0 and variance 1. "whiten" makes much of noise where all actions are alike; "none" favours what was done as long as
+values are too low."""
 
 
 class Algorithm(Protocol):
@@ -69,6 +76,8 @@ class ActorCriticConfig(LearningConfig):
     """Weight of the entropy bonus."""
     value: float = Field(0.5, ge=0)
     """Weight of the value loss."""
+    advantage: Scaling = "centre"
+    """How advantages are scaled: none, centre or whiten, see `agents.algorithms.algorithm.Scaling`."""
     value_rate: float = Field(1.0, gt=0)
     """Step size of the value head, as a multiple of that of the rest."""
 
@@ -178,6 +187,15 @@ def whiten(advantage: Tensor, acts: Tensor) -> Tensor:
     """`advantage` with mean 0 and variance 1 over the rows that act."""
     acted = advantage[acts]
     return (advantage - acted.mean()) / (acted.std(correction=0) + 1e-8) if acts.any() else advantage
+
+
+def scaled(policy: Policy, advantage: Tensor, acts: Tensor, how: Scaling) -> Tensor:
+    """`advantage` [T, N] as the policy gradient uses it, see `Scaling`."""
+    if how == "whiten":
+        return whiten(advantage, acts)
+    if how == "none" or not acts.any():
+        return advantage
+    return (advantage - advantage[acts].mean()) / math.sqrt(value_variance(policy))
 
 
 def take_statistics(policy: Policy, obs: Tensor, target: Tensor) -> None:

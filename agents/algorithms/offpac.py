@@ -19,8 +19,8 @@ from agents.algorithms.algorithm import (
     Metrics,
     PolicyGradient,
     explained_variance,
+    scaled,
     take_statistics,
-    whiten,
 )
 from agents.distributions import head_width
 from agents.heads import ActorCriticHead
@@ -52,8 +52,6 @@ class OffPACConfig(ActorCriticConfig):
     """Rollouts that are kept."""
     updates: int = Field(4, ge=1)
     """Gradient steps per rollout: the first on the new one, the others each on one that is kept."""
-    normalise_advantage: bool = True
-    """Scale the advantages of a rollout to mean 0 and variance 1."""
 
 
 class OffPAC(ActorCriticLearner):
@@ -90,9 +88,7 @@ class OffPAC(ActorCriticLearner):
         following = next_values(seen.value, *bootstrap(self.policy, rollout), *ends)
         ratio = importance(seen.logprob, rollout.extras["logprob"])
         corrected, weight = self._correct(ratio, rollout, seen.value, following)
-        advantage = (
-            whiten(corrected.advantage, rollout.acts) if self.config.normalise_advantage else corrected.advantage
-        )
+        advantage = scaled(self.policy, corrected.advantage, rollout.acts, self.config.advantage)
         metrics = self.descend(rollout, PolicyGradient(advantage, corrected.target, weight), progress)
         take_statistics(self.policy, rollout.obs[:-1], corrected.target)
         unexplained = explained_variance(corrected.target, seen.value)

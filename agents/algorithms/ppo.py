@@ -14,12 +14,13 @@ from agents.algorithms.algorithm import (
     ActorCriticConfig,
     ActorCriticLearner,
     Metrics,
+    Scaling,
     acting_weight,
     explained_variance,
+    scaled,
     take_statistics,
     value_variance,
     values_after,
-    whiten,
 )
 from agents.parallel import Threads
 from agents.policy import Policy
@@ -46,8 +47,8 @@ class PPOConfig(ActorCriticConfig):
     """Parts of a minibatch whose gradients are computed apart and averaged; threads share them."""
     clip: float = Field(0.2, gt=0)
     """Range of the probability ratio around 1."""
-    normalise_advantage: bool = True
-    """Scale the advantages of a rollout to mean 0 and variance 1."""
+    advantage: Scaling = "whiten"
+    """How advantages are scaled: none, centre or whiten, see `agents.algorithms.algorithm.Scaling`."""
     target_kl: float | None = Field(None, gt=0)
     """Stop the update when the policy has moved this far, nats; none: never."""
 
@@ -153,8 +154,7 @@ class PPO(ActorCriticLearner):
         following = values_after(self.policy, rollout)
         advantage = gae(rollout.reward, value, following, *ends, self.config.gamma, self.config.lam)
         target = advantage + value
-        if self.config.normalise_advantage:
-            advantage = whiten(advantage, rollout.acts)
+        advantage = scaled(self.policy, advantage, rollout.acts, self.config.advantage)
         weight = acting_weight(rollout.acts)
         numbers = torch.stack([weight, rollout.extras["logprob"], advantage, target]).transpose(1, 2).contiguous()
         legal = None if rollout.legal.all() else _lanes_first(rollout.legal[:-1])

@@ -55,7 +55,7 @@ _OURS = (
         "reinforce-baseline",
         f"{_HERE}.reinforce:Reinforce",
         "the same, less a learnt value of the state",
-        settings={"baseline": True},
+        settings={"baseline": True, "advantage": "centre"},
         steps=0,
     ),
     Entry("a2c", f"{_HERE}.a2c:A2C", "advantage actor-critic: one step on each rollout of all games"),

@@ -12,10 +12,11 @@ from agents.algorithms.algorithm import (
     ActorCriticLearner,
     Metrics,
     PolicyGradient,
+    Scaling,
     acting_weight,
     explained_variance,
+    scaled,
     take_statistics,
-    whiten,
 )
 from agents.rollout import Rollout, bootstrap
 
@@ -29,8 +30,8 @@ class ReinforceConfig(ActorCriticConfig):
     """Step size at the end of the budget; none: the same as at the start."""
     baseline: bool = False
     """Learn the value of states: it is taken off the returns, and stands in for what a step limit cuts off."""
-    normalise_advantage: bool = True
-    """Scale the weights of a rollout's actions to mean 0 and variance 1."""
+    advantage: Scaling = "whiten"
+    """How advantages are scaled: none, centre or whiten, see `agents.algorithms.algorithm.Scaling`."""
 
 
 class Reinforce(ActorCriticLearner):
@@ -46,8 +47,7 @@ class Reinforce(ActorCriticLearner):
         cut_off = bootstrap(self.policy, rollout) if self.config.baseline else None
         returns = rollout.mc_returns(self.config.gamma, cut_off)
         advantage = returns - value if self.config.baseline else returns
-        if self.config.normalise_advantage:
-            advantage = whiten(advantage, rollout.acts)
+        advantage = scaled(self.policy, advantage, rollout.acts, self.config.advantage)
         weight = acting_weight(rollout.acts) if self.config.baseline else torch.zeros_like(returns)
         metrics = self.descend(rollout, PolicyGradient(advantage, returns, weight), progress)
         take_statistics(self.policy, rollout.obs[:-1], returns)
