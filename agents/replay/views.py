@@ -65,14 +65,15 @@ class Views:
         """The views of the first `rows` rows and those in the table."""
         used = np.setdiff1d(np.arange(self._rows, len(self.obs)), self._free[: self._free_count])
         masks = {} if self.legal is None else {"legal": self.legal[:rows], "table_legal": self.legal[used]}
-        arrays = {"obs": self.obs[:rows], "table_obs": self.obs[used], "used": used, **masks}
+        free = self._free[: self._free_count].copy()  # in order: it says where the next views will lie
+        arrays = {"obs": self.obs[:rows], "table_obs": self.obs[used], "used": used, "free": free, **masks}
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
         arrays = {name: tensor.numpy() for name, tensor in state.items()}
-        used, rows = arrays["used"], len(arrays["obs"])
-        missing = int(used.max(initial=0)) + 1 - len(self.obs)
+        used, free, rows = arrays["used"], arrays["free"], len(arrays["obs"])
+        missing = self._rows + len(used) + len(free) - len(self.obs)
         if missing > 0:
             self._grow(missing)
         self.obs[:rows], self.obs[used] = arrays["obs"], arrays["table_obs"]
@@ -80,5 +81,4 @@ class Views:
         if "legal" in arrays:
             self.legal = np.ones((len(self.obs), self._row.legal), np.bool_)
             self.legal[:rows], self.legal[used] = arrays["legal"], arrays["table_legal"]
-        free = np.setdiff1d(np.arange(len(self.obs) - 1, self._rows - 1, -1), used)
         self._free[: len(free)], self._free_count = free, len(free)
