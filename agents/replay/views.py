@@ -73,12 +73,14 @@ class Views:
         """Go on where `state_dict` was taken."""
         arrays = {name: tensor.numpy() for name, tensor in state.items()}
         used, free, rows = arrays["used"], arrays["free"], len(arrays["obs"])
-        missing = self._rows + len(used) + len(free) - len(self.obs)
-        if missing > 0:
-            self._grow(missing)
+        size = self._rows + len(used) + len(free)
+        if size > len(self.obs):
+            self._grow(size - len(self.obs))
+        self.obs = self.obs[:size]
+        self._free = np.concatenate([free, used])
+        self._free_count = len(free)
         self.obs[:rows], self.obs[used] = arrays["obs"], arrays["table_obs"]
         self.legal = None
         if "legal" in arrays:
             self.legal = np.ones((len(self.obs), self._row.legal), np.bool_)
             self.legal[:rows], self.legal[used] = arrays["legal"], arrays["table_legal"]
-        self._free[: len(free)], self._free_count = free, len(free)
