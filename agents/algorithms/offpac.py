@@ -72,38 +72,42 @@ class OffPAC(ActorCriticLearner):
         """See `Algorithm`; `rollout` must be one of `behaviour`."""
         rollout = rollout.to(next(self.policy.parameters()).device)
         self._kept = [*self._kept, rollout][-self.config.replay :]
-        metrics = [self._learn(rollout, progress)]
+        metrics = [self._learn(rollout, progress, new=True)]
         for _ in range(self.config.updates - 1):
             chosen = int(torch.randint(len(self._kept), (), generator=self._rng))
-            metrics.append(self._learn(self._kept[chosen], progress))
+            metrics.append(self._learn(self._kept[chosen], progress, new=False))
         self._rollouts += 1
         if self._rollouts % self.config.behaviour_every == 0:
             self._follow()
         return {name: sum(each[name] for each in metrics) / len(metrics) for name in metrics[0]}
 
-    def _learn(self, rollout: Rollout, progress: float) -> Metrics:
+    def _learn(self, rollout: Rollout, progress: float, new: bool) -> Metrics:
+        """One gradient step on `rollout`; one that is `new` goes into the running statistics."""
         with torch.no_grad():
             seen = evaluate(self.policy, rollout)
         ends = rollout.terminated, rollout.truncated
         following = next_values(seen.value, *bootstrap(self.policy, rollout), *ends)
         ratio = importance(seen.logprob, rollout.extras["logprob"])
         corrected, weight = self._correct(ratio, rollout, seen.value, following)
-        advantage = scaled(self.policy, corrected.advantage, rollout.acts, self.config.advantage)
+        # Advantages are scaled as they are for the one who acted, and then weighed.
+        rho = ratio.clamp(max=self.config.clip)
+        advantage = rho * scaled(self.policy, corrected.advantage, rollout.acts, self.config.advantage)
         metrics = self.descend(rollout, PolicyGradient(advantage, corrected.target, weight), progress)
-        take_statistics(self.policy, rollout.obs[:-1], corrected.target)
+        if new:
+            take_statistics(self.policy, rollout.obs[:-1], corrected.target)
         unexplained = explained_variance(corrected.target, seen.value)
         return {**metrics, "ratio": float(ratio.mean()), "explained_variance": unexplained}
 
     def _correct(self, ratio: Tensor, rollout: Rollout, value: Tensor, following: Tensor) -> tuple[VTrace, Tensor]:
-        """Value targets and advantages, and the weight of the value error [T, N]."""
+        """Value targets, advantages without the ratio of the action itself, and weights of value errors, [T, N]."""
         ends, clip = (rollout.terminated, rollout.truncated), self.config.clip
         gamma, lam = self.config.gamma, self.config.lam
-        if self.config.correction == "vtrace":
-            traced = vtrace(ratio, rollout.reward, value, following, *ends, gamma, lam, clip, clip)
-            return traced, torch.ones_like(value)
-        returns = per_decision(ratio, rollout.reward, following, *ends, gamma, lam, clip)
         rho = ratio.clamp(max=clip)
-        return VTrace(returns, rho * (returns - value)), rho
+        if self.config.correction == "vtrace":
+            target, weighed = vtrace(ratio, rollout.reward, value, following, *ends, gamma, lam, clip, clip)
+            return VTrace(target, weighed / rho.clamp_min(1e-12)), torch.ones_like(value)
+        returns = per_decision(ratio, rollout.reward, following, *ends, gamma, lam, clip)
+        return VTrace(returns, returns - value), rho
 
     @torch.no_grad()
     def _follow(self) -> None:
