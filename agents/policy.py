@@ -38,6 +38,9 @@ class PolicyConfig(Config):
     """Env steps for which an action is kept before the next decision, in training and ever after."""
     normalise_obs: bool = False
     """Scale observations by their running mean and variance."""
+    normalise_rows: int = Field(0, ge=0)
+    """Observations after which their mean and variance stand still; 0: never. What a policy sees changes as it gets
+    better, and moving units can undo a policy that has stopped to learn."""
     normalise_value: bool = False
     """Let the value head predict returns scaled by their running mean and variance."""
 
@@ -120,6 +123,12 @@ class Policy(nn.Module):
         going = (~ended).to(memory.dtype).T.unsqueeze(-1)
         outputs, carried = self.core.unroll(projected, memory, going)
         return outputs.transpose(0, 1), carried.transpose(0, 1)
+
+    def take_obs(self, obs: Tensor) -> None:
+        """Take what was seen, [..., *obs_shape], into the running mean and variance of observations, if there are."""
+        norm, rows = self.norm_obs, self.config.normalise_rows
+        if norm is not None and (not rows or float(norm.count) < rows):
+            norm.update(obs.reshape(-1, obs.shape[-1]).to(norm.mean))
 
     def encode(self, obs: Tensor) -> Tensor:
         """[..., *obs_shape] -> [..., width]; games may see in another precision than networks think in."""

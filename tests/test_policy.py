@@ -263,3 +263,13 @@ def test_encoders_that_cannot_read_it(obs: spaces.Box, config: dict[str, Any], m
 def test_spaces_that_nothing_covers(obs: spaces.Space[Any], action: spaces.Space[Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Policy(obs, action, PolicyConfig())
+
+
+@pytest.mark.parametrize("rows", [0, 8])
+def test_statistics_may_come_to_a_stop(rows: int) -> None:
+    policy = new_policy(spec_of(ACTIONS[0]), normalise_obs=True, normalise_rows=rows)
+    assert policy.norm_obs is not None
+    policy.norm_obs.count.zero_()
+    for _ in range(5):
+        policy.take_obs(torch.randn(2, 2, 5))
+    assert float(policy.norm_obs.count) == (8 if rows else 20)

@@ -205,8 +205,7 @@ def take_statistics(policy: Policy, obs: Tensor, target: Tensor) -> None:
     """
     if isinstance(policy.head, ActorCriticHead):
         policy.head.take_returns(target.flatten())
-    if policy.norm_obs is not None:
-        policy.norm_obs.update(obs.reshape(-1, obs.shape[-1]).float())
+    policy.take_obs(obs)
 
 
 def explained_variance(target: Tensor, value: Tensor) -> float:

@@ -125,10 +125,7 @@ class OffPolicyLearner(Generic[ReplayT]):
         raise NotImplementedError
 
     def _store(self, rollout: Rollout) -> None:
-        norm = self.policy.norm_obs
-        if norm is not None:
-            obs = rollout.obs[:-1]
-            norm.update(obs.reshape(-1, obs.shape[-1]).to(norm.mean))
+        self.policy.take_obs(rollout.obs[:-1])
         if isinstance(self.replay, SequenceReplay):
             self.replay.add(rollout, memories(self.behaviour, rollout))
         else:
