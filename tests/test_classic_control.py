@@ -160,3 +160,34 @@ def test_faults_name_what_is_wrong() -> None:
         env.step(np.array([[1], [3]]))
     with pytest.raises(InputError, match="do not fit Discrete"):
         env.step(np.array([[1.0], [0.0]]))
+
+
+@pytest.mark.parametrize("id", ["CartPole-v1", "Pendulum-v1", "MountainCarContinuous-v0", "Acrobot-v1"])
+def test_a_held_action_is_the_same_action_again(id: str) -> None:
+    """A step with `frame_skip` is so many steps, or as many as the game still has; its rewards add up."""
+    skip, games = 7, 5
+    held, single = envs.make(id, games, frame_skip=skip, max_steps=100), envs.make(id, games, max_steps=100)
+    space, rng = held.spec.action_spaces[0], np.random.default_rng(0)
+    now = held.reset(3)
+    assert held.spec.max_steps == 15
+    ends = 0
+    single.reset(3)
+    for _ in range(60):
+        action = random_action(space, now.legal[:, 0], rng)[:, None]
+        state, now = single.get_state(), held.step(action)
+        for row in range(games):
+            single.set_state(state)
+            reward = 0.0
+            for _ in range(skip):
+                after = single.step(action)
+                reward += float(after.reward[row, 0])
+                if after.terminated[row] or after.truncated[row]:
+                    break
+            assert (after.terminated[row], after.truncated[row]) == (now.terminated[row], now.truncated[row])
+            assert np.array_equal(after.final_obs[row], now.final_obs[row])
+            assert float(now.reward[row, 0]) == pytest.approx(reward)
+            assert np.array_equal(after.score[row], now.score[row], equal_nan=True)
+            ends += bool(now.terminated[row] or now.truncated[row])
+        single.set_state(held.get_state())
+    assert ends > games
+    check_env(lambda n: envs.make(id, n, frame_skip=skip), steps=300)

@@ -27,8 +27,8 @@ class ClassicControl:
             observation_spaces=(task.observation_space(),),
             action_spaces=(task.action_space,),
             teams=(0,),
-            max_steps=options.max_steps,
-            step_seconds=task.step_seconds,
+            max_steps=-(-options.max_steps // options.frame_skip),
+            step_seconds=task.step_seconds * options.frame_skip,
             zero_sum=False,
             symmetric=True,
             options=options.model_dump(),
@@ -36,6 +36,7 @@ class ClassicControl:
         )
         self._start_games, self._step_games = task.rules.start_games, task.rules.step_games
         self._picture = task.draw
+        self._skip = options.frame_skip
         self._settings = np.array([options.max_steps, rule_setting(options), 2.0])
         self._state = np.zeros((num_envs, len(task.rules.LOW)))
         self._clock = np.zeros(num_envs, np.int64)
@@ -76,9 +77,7 @@ class ClassicControl:
             given = given.astype(np.float32)
         obs = np.empty(self._obs_shape, np.float32)
         reward = np.empty(self._seat_shape)
-        ended = self._step_games(
-            self._state, self._clock, self._total, self._settings, given, obs, reward, self._over
-        )  # fmt: skip
+        ended = self._play(given, obs, reward)
         if ended == 0:
             never = self._never
             return TimeStep(obs, self._legal, self._acts, reward, never, never, obs, self._no_score)
@@ -88,6 +87,27 @@ class ClassicControl:
         terminated, truncated = self._over[0].copy(), self._over[1].copy()
         score = self._start(first_obs)
         return TimeStep(first_obs, self._legal, self._acts, reward, terminated, truncated, obs, score)
+
+    def _play(self, action: Array, obs: Array, reward: Array) -> int:
+        """`frame_skip` steps of the rules; returns how many games are over, -1 for a bad action."""
+        arrays = (self._state, self._clock, self._total)
+        ended: int = self._step_games(*arrays, self._settings, action, obs, reward, self._over)
+        over = self._over.copy()
+        for _ in range(self._skip - 1 if ended >= 0 else 0):
+            done = over.any(0)
+            if done.all():
+                break
+            kept = [array[done] for array in (*arrays, obs)]  # as those games ended
+            more = np.empty_like(reward)
+            self._step_games(*arrays, self._settings, action, obs, more, self._over)
+            reward[~done] += more[~done]
+            for array, values in zip((*arrays, obs), kept, strict=True):
+                array[done] = values
+            over |= self._over & ~done
+        if self._skip > 1 and ended >= 0:
+            self._over[:] = over
+            ended = int(over.any(0).sum())
+        return ended
 
     def _start(self, obs: Array) -> Array:
         """Begin new games where one is over, their first views in `obs`; returns the scores of the old, [B, 1]."""

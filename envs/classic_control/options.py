@@ -1,4 +1,4 @@
-"""Options of the classic control games: Gymnasium's, and the step limit."""
+"""Options of the classic control games: Gymnasium's, the step limit, and frame skip."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ class ClassicOptions(Config):
 
     max_steps: int = Field(500, ge=1)
     """Steps after which a game is truncated."""
+    frame_skip: int = Field(1, ge=1)
+    """Steps of the rules for which an action is held; rewards add up, and the last view is shown."""
 
 
 class CartPoleOptions(ClassicOptions):
