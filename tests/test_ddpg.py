@@ -187,4 +187,4 @@ def test_masks(seed: int) -> None:
 @every_seed
 def test_memory(seed: int) -> None:
     settings = {**SETTINGS, "window": 5, "burn_in": 0, "batch_size": 64}
-    assert score(Recall, learn("ddpg", Recall, seed, 60, settings, {**FAST, **RECURRENT})) > 0.95
+    assert score(Recall, learn("ddpg", Recall, seed, 40, settings, {**FAST, **RECURRENT})) > 0.95

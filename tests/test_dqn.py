@@ -30,7 +30,10 @@ from tests.minds import everywhere
 from tests.probes import Aim, Bandit, Contract, Masked, Patience, Salary, Signs
 from tests.toy import Race
 
-SMALL: dict[str, Any] = {"batch_size": 16, "start": 0, "updates_per_step": 0.25, "learning_rate": 3e-3, "tau": 0.3}
+SMALL: dict[str, Any] = {
+    "batch_size": 16, "start": 0, "updates_per_step": 0.25, "learning_rate": 3e-3, "tau": 0.3, "explore": 0.2,
+    "final_learning_rate": None,
+}  # fmt: skip
 SWITCHES: dict[str, dict[str, Any]] = {
     "plain": {},
     "double": {"double": True},

@@ -30,7 +30,7 @@ from tests.toy import Race
 
 SMALL: dict[str, Any] = {
     "batch_size": 6, "start": 0, "updates_per_step": 0.1, "learning_rate": 3e-3, "tau": 0.3, "gamma": 0.9,
-    "burn_in": 3, "replay": {"window": 8},
+    "burn_in": 3, "replay": {"window": 8}, "final_learning_rate": None,
 }  # fmt: skip
 SWITCHES: dict[str, dict[str, Any]] = {
     "plain": {},

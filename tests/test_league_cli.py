@@ -30,7 +30,7 @@ training = { games = 16, steps = 16, snapshot_steps = 1000 }
 evaluation = { games = 4, rivals = 1, final_games = 4 }
 learners = [
     { name = "ada", settings = { final_learning_rate = 1e-3 } },
-    { name = "bob", settings = { final_learning_rate = 1e-3 }, policy = { hidden = [8], core = "gru", core_width = 4 } },
+    { name = "bob", settings.final_learning_rate = 1e-3, policy = { hidden = [8], core = "gru", core_width = 4 } },
 ]
 """
 OUTCOME = {

@@ -429,7 +429,7 @@ def test_keys_of_the_run_and_of_the_algorithm() -> None:
         ({"env": "CartPole-v9"}, "did you mean 'CartPole-v"),
         ({"env": "SlimeVolley-v0"}, "has 2 seats: `arena league run`"),
         ({"options": {"max_step": 1}}, "did you mean 'max_steps'"),
-        ({"policy": {"hold": 3}}, "has no option frame_skip"),
+        ({"env": "gym:CartPole-v1", "policy": {"hold": 3}}, "has no option frame_skip"),
         ({"policy": {"encoder": "conv"}}, "reads images"),
         pytest.param(
             {"device": "cuda"}, "torch sees no GPU", marks=pytest.mark.skipif(torch.cuda.is_available(), reason="GPU")
@@ -467,7 +467,7 @@ def test_settings_that_make_no_sense(change: dict[str, Any], message: str) -> No
         ({"steps": "many"}, "steps 'many' is no number"),
         ({"steps": 1, "episodes": 1}, "a budget is one of them"),
         ({"policy": "gur"}, "unknown policy 'gur': did you mean 'gru'"),
-        ({"policy": PolicyConfig(hold=2)}, "frame_skip"),
+        ({"env": "gym:CartPole-v1", "policy": PolicyConfig(hold=2)}, "frame_skip"),
     ],
 )
 def test_calls_that_make_no_sense(arguments: dict[str, Any], message: str) -> None:

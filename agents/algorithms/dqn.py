@@ -25,6 +25,10 @@ from agents.replay import Replay, ReplayConfig, Transitions
 class QConfig(OffPolicyConfig):
     """What the settings of learners of action values begin with."""
 
+    final_learning_rate: float | None = Field(0.0, ge=0)
+    """Step size at the end of the budget; none: the same as at the start."""
+    tau: float = Field(0.01, gt=0, le=1)
+    """Share of the way that targets go to the learnt weights at a time; 1: they become equal."""
     double: bool = False
     """The learnt network chooses the next action and its slow copy says what that is worth."""
     duelling: bool = False
@@ -37,9 +41,9 @@ class QConfig(OffPolicyConfig):
     """Errors up to this are squared, larger ones count linearly."""
     epsilon: float = Field(1.0, ge=0, le=1)
     """Probability of a random action at the start."""
-    final_epsilon: float = Field(0.05, ge=0, le=1)
+    final_epsilon: float = Field(0.04, ge=0, le=1)
     """The same from `explore` on."""
-    explore: float = Field(0.2, ge=0, le=1)
+    explore: float = Field(0.1, ge=0, le=1)
     """Share of the budget in which epsilon falls linearly."""
 
     def epsilon_at(self, progress: float) -> float:
