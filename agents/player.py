@@ -29,7 +29,7 @@ class PolicyPlayer:
         """The policy is used as it is, not copied: what it learns, the player plays."""
         self.policy, self.name, self.greedy = policy, name, greedy
         self.memory_size = policy.memory_size
-        self._device = next(policy.parameters()).device
+        self._device = policy.device
 
     def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> Decision:
         """See `Player.act`; extras are "logprob" [n] and what the policy adds, such as "value" [n]."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import torch
 from gymnasium import spaces
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
@@ -91,6 +92,11 @@ class Policy(nn.Module):
         self.memory_size = self.core.memory_size
         trunk = Trunk(self.core.width, self.config.head_hidden, self.config.activation)
         self.head: Head = build_head(head or ActorCritic(), trunk, action_space, self.config.normalise_value)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
 
     @property
     def stackable(self) -> bool:

@@ -65,5 +65,5 @@ class Sampler:
 
     def _finish(self, rollout: Rollout, graph: bool) -> Rollout:
         """On the policy's device, with a graph if asked for."""
-        rollout = rollout.to(next(self.policy.parameters()).device)
+        rollout = rollout.to(self.policy.device)
         return attach(self.policy, rollout) if graph else rollout

@@ -40,7 +40,7 @@ class A2C(ActorCriticLearner):
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
         """See `Algorithm`."""
-        rollout = rollout.to(next(self.policy.parameters()).device)
+        rollout = rollout.to(self.policy.device)
         value, ends = rollout.extras["value"], (rollout.terminated, rollout.truncated)
         following = values_after(self.policy, rollout)
         advantage = gae(rollout.reward, value, following, *ends, self.config.gamma, self.config.lam)

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from agents.algorithms.algorithm import ANY_CORE, Metrics
-from agents.algorithms.off_policy import OffPolicyConfig, OffPolicyLearner, Target, device_of, row_of, sequence_replay
+from agents.algorithms.off_policy import OffPolicyConfig, OffPolicyLearner, Target, row_of, sequence_replay
 from agents.algorithms.seen import Seen, Steps, Windows
 from agents.critic import Critic
 from agents.optimiser import LearningConfig, Optimiser
@@ -68,10 +68,10 @@ class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
     ) -> None:
         """See `Algorithm`; a gradient step is too small to share among threads."""
         super().__init__(policy, config, _new_replay(policy, config), seed)
-        self.vectors = Vectors(policy.action_space, device_of(policy))
+        self.vectors = Vectors(policy.action_space, policy.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.critic = self._new_critic().to(device_of(policy))
+            self.critic = self._new_critic().to(policy.device)
         self._actor_step = Optimiser(list(policy.parameters()), config)
         self._critic_step = Optimiser(list(self.critic.parameters()), config.of_critic)
         self._critic_target = Target(self.critic, self._critic_step.weights, config)
@@ -82,7 +82,7 @@ class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
             "critic_step": self._critic_step,
         }
         self._steps = 0
-        self._actor_loss = torch.zeros((), device=device_of(policy))
+        self._actor_loss = torch.zeros((), device=policy.device)
 
     def _new_critic(self) -> Critic:
         return Critic(self.policy, self.vectors.width, members=self.members)
@@ -159,7 +159,7 @@ class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
 def _new_replay(policy: Policy, config: ActionCriticConfig) -> Replay | SequenceReplay:
     """Of transitions; or of windows, where `policy` remembers."""
     if not policy.memory_size:
-        return Replay(config.replay, config.gamma, row_of(policy), device_of(policy))
+        return Replay(config.replay, config.gamma, row_of(policy), policy.device)
     if config.replay.n_step > 1:
         raise InputError(f"replay.n_step = {config.replay.n_step}: with a policy that remembers it must be 1.")
     settings = config.replay.model_dump(exclude={"n_step"})

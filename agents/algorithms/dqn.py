@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 from agents.algorithms.algorithm import Metrics
-from agents.algorithms.off_policy import OffPolicyConfig, OffPolicyLearner, ReplayT, Target, device_of, row_of
+from agents.algorithms.off_policy import OffPolicyConfig, OffPolicyLearner, ReplayT, Target, row_of
 from agents.heads import HeadConfig, Q, QHead
 from agents.optimiser import Optimiser
 from agents.parallel import Threads
@@ -147,7 +147,7 @@ class DQN(QLearner[Replay]):
 
     def __init__(self, policy: Policy, config: DQNConfig, seed: int = 0, threads: Threads | None = None) -> None:
         """See `Algorithm`; there is nothing for `threads` to share."""
-        super().__init__(policy, config, Replay(config.replay, config.gamma, row_of(policy), device_of(policy)), seed)
+        super().__init__(policy, config, Replay(config.replay, config.gamma, row_of(policy), policy.device), seed)
 
     def _learn(self, progress: float) -> Tensor:
         batch = self.replay.sample(self.config.batch_size, self._rng, progress)

@@ -167,12 +167,7 @@ def row_of(policy: Policy) -> Row:
 
 def sequence_replay(policy: Policy, config: SequenceReplayConfig) -> SequenceReplay:
     """A replay of windows for the steps of `policy`, with what it remembered."""
-    return SequenceReplay(config, row_of(policy), device_of(policy))
-
-
-def device_of(policy: Policy) -> torch.device:
-    """Where its weights are."""
-    return next(policy.parameters()).device
+    return SequenceReplay(config, row_of(policy), policy.device)
 
 
 @torch.no_grad()
@@ -180,7 +175,7 @@ def memories(policy: Policy, rollout: Rollout) -> Tensor:
     """[T, N, H] before each step: as it was kept, or as `policy`, which must not have changed since, has it."""
     if MEMORY in rollout.extras:
         return rollout.extras[MEMORY]
-    device, ended = device_of(policy), rollout.ended.T
+    device, ended = policy.device, rollout.ended.T
     obs, first = rollout.obs[:-1].transpose(0, 1).to(device), rollout.memory.to(device)
     carried = policy.trunk(obs, first, ended.to(device))[1].cpu()
     after = (carried * ~ended.unsqueeze(-1)).transpose(0, 1)

@@ -70,7 +70,7 @@ class OffPAC(ActorCriticLearner):
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
         """See `Algorithm`; `rollout` must be one of `behaviour`."""
-        rollout = rollout.to(next(self.policy.parameters()).device)
+        rollout = rollout.to(self.policy.device)
         self._kept = [*self._kept, rollout][-self.config.replay :]
         metrics = [self._learn(rollout, progress, new=True)]
         for _ in range(self.config.updates - 1):
@@ -138,7 +138,7 @@ class OffPAC(ActorCriticLearner):
         """See `Algorithm`."""
         super().load_state_dict(state)
         self.behaviour.load_state_dict(state["behaviour"])
-        device = next(self.policy.parameters()).device
+        device = self.policy.device
         self._kept = [Rollout(**kept).to(device) for kept in state["kept"]]
         self._rollouts = state["rollouts"]
 

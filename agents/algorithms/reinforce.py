@@ -42,7 +42,7 @@ class Reinforce(ActorCriticLearner):
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
         """See `Algorithm`."""
-        rollout = rollout.to(next(self.policy.parameters()).device)
+        rollout = rollout.to(self.policy.device)
         value = rollout.extras["value"]
         cut_off = bootstrap(self.policy, rollout) if self.config.baseline else None
         returns = rollout.mc_returns(self.config.gamma, cut_off)
