@@ -15,7 +15,7 @@ league: .venv/run.stamp ## train and rate a small slime volleyball league, print
 	$(BIN)/arena league run slime-laptop $(if $(OUT),--out $(OUT)) $(if $(SEED),--seed $(SEED)) $(if $(BUDGET),--budget $(BUDGET))
 
 test: .venv/dev.stamp ## run the tests, without the slow learning probes
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev.stamp ## formatting, lint and types
 	$(BIN)/ruff format --check
@@ -23,7 +23,7 @@ check: .venv/dev.stamp ## formatting, lint and types
 	$(BIN)/mypy
 
 learning: .venv/dev.stamp ## the learning probes on more seeds, and the leagues of benchmarks/RESULTS.md (15 minutes)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 -m slow
 	for seed in 0 1 2; do \
 	  $(BIN)/arena league run slime-laptop --seed $$seed --out $(LEARNING)-seed$$seed && \
 	  $(BIN)/arena match $(LEARNING)-seed$$seed@champion baseline --games 1000 --seed 100 || exit; \
@@ -47,7 +47,7 @@ clean: ## remove the environment, caches and build products; runs/ stays
 	@touch $@
 
 .venv/dev.stamp: $(SETUP) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[test,dev,video]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet -e '.[test,dev,video,tensorboard,openskill]' -c constraints.txt
 	@touch $@
 
 .venv/bench.stamp: $(SETUP) | $(BIN)/python

@@ -6,6 +6,7 @@ set -euo pipefail
 export OMP_NUM_THREADS=1
 folder=$1
 shift
+mkdir -p "$folder"
 for pair in "$@"; do
   read -r algorithm env more <<<"$pair"
   for seed in ${SEEDS:-0 1 2}; do

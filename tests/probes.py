@@ -5,6 +5,7 @@ What a learner lacks shows in the probe that needs it, and in no other. The scor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -16,6 +17,16 @@ from envs.errors import unknown
 from envs.scene import Circle, Scene
 
 
+def fits(space: spaces.Space[Any], action: Array, rows: tuple[int, ...]) -> bool:
+    """Whether [*rows, *space.shape] are actions of `space`; its own `contains` would look at one after the other."""
+    if action.shape != (*rows, *(space.shape or ())) or not np.can_cast(action.dtype, np.dtype(space.dtype)):
+        return False
+    low, high = (space.low, space.high) if isinstance(space, spaces.Box) else (np.array(0), np.array(1))
+    if isinstance(space, spaces.Discrete):
+        high = space.n - 1
+    return bool(((action >= low) & (action <= high)).all())
+
+
 class Probe:
     """Base: a clock, a hint drawn when a game starts, and the sum of the rewards. Probes say `view` and `rules`."""
 
@@ -23,6 +34,8 @@ class Probe:
     actions: ClassVar[spaces.Space[Any]] = spaces.Discrete(2)
     limit: ClassVar[int] = 1
     """Steps after which a game is truncated."""
+    solved: ClassVar[float] = math.inf
+    """Mean score above which one knows the answer; infinite where all scores are alike."""
 
     def __init__(self, num_envs: int) -> None:
         self.num_envs = num_envs
@@ -64,8 +77,7 @@ class Probe:
         return self.show(nothing, never, never.copy(), self.seen(), np.full((self.num_envs, 1), np.nan))
 
     def step(self, action: Array) -> TimeStep:
-        fits = action.shape == (self.num_envs, 1, *(self.actions.shape or ()))
-        if not fits or not all(self.actions.contains(row) for row in action[:, 0]):
+        if not fits(self.actions, action, (self.num_envs, 1)):
             raise ValueError(f"{action} does not fit {self.actions}.")
         self.clock += 1
         reward, terminated = self.rules(action[:, 0])
@@ -108,7 +120,7 @@ class Probe:
 class Bandit(Probe):
     """Four arms, of which the third pays. Asks for: the sign of the policy gradient."""
 
-    actions = spaces.Discrete(4)
+    actions, solved = spaces.Discrete(4), 0.95
 
     def rules(self, action: Array) -> tuple[Array, Bools]:
         return (action == 2) * 1.0, np.ones(self.num_envs, np.bool_)
@@ -116,6 +128,8 @@ class Bandit(Probe):
 
 class Signs(Probe):
     """Say whether the hint is positive. Asks for: actions that depend on what is seen."""
+
+    solved = 0.95
 
     def view(self) -> Array:
         return self.hint[:, None]
@@ -125,8 +139,9 @@ class Signs(Probe):
 
 
 class Patience(Probe):
-    """In the first of two steps, 0.4 at once or 1 afterwards. Asks for: credit over two steps."""
+    """In the first of two steps, 0.4 at once, or 1 afterwards for the third of four actions. Asks for: credit."""
 
+    actions, solved = spaces.Discrete(4), 0.95
     obs_size, limit = 2, 3
 
     def view(self) -> Array:
@@ -134,14 +149,14 @@ class Patience(Probe):
 
     def rules(self, action: Array) -> tuple[Array, Bools]:
         first, waited = self.clock == 1, self.total == 0
-        reward = np.where(first, 0.4 * (action == 0), 1.0 * waited)
+        reward = np.where(first, 0.4 * (action != 2), 1.0 * waited)
         return reward, ~first
 
 
 class Recall(Probe):
     """The hint's sign is shown in the first of four steps and asked for in the last. Asks for: memory."""
 
-    obs_size, limit = 2, 5
+    obs_size, limit, solved = 2, 5, 0.95
 
     def view(self) -> Array:
         return np.stack([np.sign(self.hint) * (self.clock == 0), self.clock == 3], axis=1)
@@ -176,7 +191,7 @@ class Contract(Salary):
 class Aim(Probe):
     """Come close to 1 + hint / 2, where the bounds are -1 and 2. Asks for: continuous actions."""
 
-    actions = spaces.Box(-1, 2, (1,), np.float32)
+    actions, solved = spaces.Box(-1, 2, (1,), np.float32), -0.02
 
     def view(self) -> Array:
         return self.hint[:, None]
@@ -188,7 +203,7 @@ class Aim(Probe):
 class Buttons(Probe):
     """Press the left button if the hint is below a half, the right one if it is above minus a half. Both overlap."""
 
-    actions = spaces.MultiBinary(2)
+    actions, solved = spaces.MultiBinary(2), 0.85
 
     def view(self) -> Array:
         return self.hint[:, None]
@@ -201,7 +216,7 @@ class Buttons(Probe):
 class Masked(Probe):
     """The higher the action the better, but the hint's sign forbids the last or the first. Asks for: masks."""
 
-    actions = spaces.Discrete(4)
+    actions, solved = spaces.Discrete(4), 1.9
 
     def legal(self) -> Bools:
         low = self.hint[:, None] < 0

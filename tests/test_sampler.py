@@ -134,11 +134,13 @@ def mean_return(policy: Policy) -> float:
 
 
 def test_reinforce_in_twenty_lines_learns_cartpole() -> None:
-    assert mean_return(reinforce(envs.make("CartPole-v1", 32))) > 475
+    assert mean_return(reinforce(envs.make("CartPole-v1", 32), updates=18)) > 475
 
 
-def test_ppo_in_twenty_lines_learns_cartpole() -> None:
-    assert mean_return(ppo(envs.make("CartPole-v1", 32))) > 475
+@pytest.mark.parametrize(("updates", "score"), [(20, 150), pytest.param(50, 475, marks=pytest.mark.slow)])
+def test_ppo_in_twenty_lines_learns_cartpole(updates: int, score: float) -> None:
+    """An untrained one scores 9."""
+    assert mean_return(ppo(envs.make("CartPole-v1", 32), updates)) > score
 
 
 @pytest.mark.parametrize("function", [reinforce, ppo], ids=lambda function: function.__name__)

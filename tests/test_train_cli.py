@@ -10,11 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
-import types
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +19,13 @@ from rich.console import Console
 
 from agents.snapshot import load_snapshot
 from arena.cli import main
-from arena.cli.signals import ONE_PRESS
 from arena.cli.train_display import Lines, Picture, display
 from arena.config import load
 from arena.training import Progress, TrainConfig
 from arena.training.evaluation import Evaluation
 from arena.viewer.onlooker import Onlooker
 from envs.registry import build
-from tests.test_league_cli import arena, environment, object_of, tree
+from tests.cli import check_refused, done, interrupt_twice, object_of, running, stopped, tree
 from tests.test_league_display import Terminal
 
 SMALL = (
@@ -54,32 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(home: Path) -> subprocess.CompletedProcess[str]:
     """A whole run in home/done, with --json."""
-    line = arena(*LINE, "--steps", "1200", "--out", "done", "--json")
-    return subprocess.run(line, cwd=home, env=environment(), capture_output=True, text=True, timeout=120)
-
-
-@contextmanager
-def running(home: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], str]]]:
-    """A training in another process, and a function that waits for a line on its standard error."""
-    with subprocess.Popen(
-        arena(*LINE, *words), cwd=home, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        rescue = threading.Timer(120, process.kill)
-        rescue.start()
-
-        def wait_for(words: str) -> str:
-            assert process.stderr
-            said = ""
-            for said in process.stderr:
-                if words in said:
-                    return said
-            raise AssertionError(f"{words!r} was never said; last: {said!r}")
-
-        try:
-            yield process, wait_for
-        finally:
-            rescue.cancel()
-            process.kill()
+    return done(home, *LINE, "--steps", "1200", "--out", "done", "--json")
 
 
 def test_train_json(finished: subprocess.CompletedProcess[str], home: Path) -> None:
@@ -134,52 +103,31 @@ def test_tuned_settings_are_used_and_told_of(
     assert (settings["gamma"], settings["lam"]) == (0.5, 0.5)
 
 
-def test_ctrl_c_ends_cleanly_and_resume_goes_on_as_if_never_stopped(
-    home: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.usefixtures("finished")
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
+def test_a_signal_ends_it_cleanly_and_resume_goes_on_as_if_never_stopped(
+    number: int, word: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with running(home, "--steps", "1G", "--out", "stopped", "--json") as (process, wait_for):
-        wait_for("ppo:512")
-        process.send_signal(signal.SIGINT)
-        wait_for("finishing this stretch, press again to stop at once")
-        out, _ = process.communicate()
-        assert process.returncode == 130
-    said = json.loads(out)
-    assert said["ended"] == "interrupted"
-    assert said["steps"] % 320 == 0
-    resumed = object_of("train", "--resume", home / "stopped", "--steps", "600", capsys=capsys)
-    assert (resumed["ended"], resumed["steps"], resumed["tuned"]) == ("budget", said["steps"] + 640, None)
-
-
-def test_resumed_weights_are_those_of_a_run_never_stopped(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = (*LINE, "--steps", "10k", "--eval-every", "5k")
-    with running(home, "--steps", "10k", "--eval-every", "5k", "--out", "half", "--json") as (process, wait_for):
-        wait_for("ppo:0")
-        process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate()
-        assert process.returncode == 143
-    assert json.loads(out)["ended"] == "terminated"
-    assert 0 < json.loads(out)["steps"] < 10_000
-    assert object_of("train", "--resume", home / "half", capsys=capsys)["steps"] == 10_048
-    object_of(*line, "--out", home / "whole", capsys=capsys)
-    whole, half = (tree(home / run / "snapshots") for run in ("whole", "half"))
-    assert len(whole) == 3
-    assert whole == half
+    line = (*LINE, "--steps", "1200", "--out", home / word, "--json")
+    said = json.loads(stopped(number, *line, patch=monkeypatch, capsys=capsys))
+    assert (said["ended"], said["steps"]) == (word, 640)
+    assert 0 < said["budget_share"] < 1
+    resumed = object_of("train", "--resume", home / word, capsys=capsys)
+    assert (resumed["ended"], resumed["steps"], resumed["tuned"]) == ("budget", 1216, None)
+    snapshots = tree(home / word / "snapshots")
+    assert len(snapshots) == 4
+    assert snapshots == tree(home / "done/snapshots")
 
 
 def test_a_second_ctrl_c(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = home / "long"
-    with running(home, "--steps", "1G", "--set", "stretch_steps=1_000_000_000", "--out", "long") as (process, wait_for):
+    line = (*LINE, "--steps", "1G", "--set", "stretch_steps=1_000_000_000", "--out", "long")
+    with running(home, *line) as (process, wait_for):
         wait_for("ppo:512")
         assert main(["train", "--resume", str(path)]) == 2
         said = capsys.readouterr().err
         assert re.fullmatch(rf"arena: .* is being written by process {process.pid}: .*\n", said)
-        process.send_signal(signal.SIGINT)
-        wait_for("finishing this stretch, press again to stop at once")
-        time.sleep(2 * ONE_PRESS)
-        process.send_signal(signal.SIGINT)
-        assert "train --resume long` goes on" in wait_for("stopped at once")
-        out, _ = process.communicate()
-        assert (process.returncode, out) == (130, "")
+        interrupt_twice(process, wait_for, "train --resume long")
     assert object_of("train", "--resume", path, "--steps", "100", capsys=capsys)["steps"] == 128
 
 
@@ -235,42 +183,6 @@ def test_algorithms(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert all(re.search(rf"^{name} ", said, re.MULTILINE) for name in found)
     assert "memory: gru, lstm" in said
-
-
-def test_tensorboard(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each number of metrics.jsonl is a point of a curve, by env steps."""
-    points: list[tuple[str, float, int]] = []
-    made: list[tuple[str, int]] = []
-
-    class SummaryWriter:
-        def __init__(self, folder: str, purge_step: int) -> None:
-            made.append((folder, purge_step))
-
-        def add_scalar(self, name: str, value: float, step: int) -> None:
-            points.append((name, value, step))
-
-        def flush(self) -> None: ...
-
-        def close(self) -> None:
-            made.append(("closed", 0))
-
-    module = types.ModuleType("torch.utils.tensorboard")
-    vars(module)["SummaryWriter"] = SummaryWriter
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    monkeypatch.chdir(home)
-    object_of(*LINE, "--steps", "600", "--out", "board", "--tensorboard", capsys=capsys)
-    assert made == [("board/tensorboard", 0), ("closed", 0)]
-    lines = [json.loads(line) for line in Path("board/metrics.jsonl").read_text().splitlines()]
-    scores = [(f"{line['kind']}/score_mean", line["score_mean"], line["steps"]) for line in lines if "games" in line]
-    assert [point for point in points if point[0] == "evaluation/score_mean"] == scores
-    assert {"training/kl", "training/score", "training/steps_per_second"} <= {name for name, *_ in points}
-
-
-def test_without_tensorboard(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    assert main([*LINE, "--steps", "100", "--out", str(home / "none"), "--tensorboard"]) == 2
-    assert "pip install 'selfplay-arena[tensorboard]'" in capsys.readouterr().err
-    assert not (home / "none").exists()
 
 
 def test_render(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -402,11 +314,4 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
 ) -> None:
     monkeypatch.chdir(home)
     (home / "done/lock").write_text(f"{os.getpid()}\n")  # as whoever opens it to write leaves it
-    before = tree(home)
-    assert main(line.split()) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("arena: ")
-    assert said.err.count("\n") == 1
-    assert sentence in said.err
-    assert tree(home) == before
+    check_refused(line, sentence, home, capsys)

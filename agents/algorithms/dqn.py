@@ -34,7 +34,7 @@ class QConfig(OffPolicyConfig):
     duelling: bool = False
     """Action values are that of the state plus advantages."""
     noisy: bool = False
-    """Learnt noise in the heads' weights explores; epsilon is then 0."""
+    """Learnt noise in the heads' weights explores too; in the paper alone, with epsilon 0."""
     quantiles: int = Field(1, ge=1)
     """Quantiles of the return that are learnt for each action; 1: its mean alone."""
     huber: float = Field(1.0, gt=0)
@@ -48,8 +48,6 @@ class QConfig(OffPolicyConfig):
 
     def epsilon_at(self, progress: float) -> float:
         """Probability of a random action after `progress`, 0..1, of the budget."""
-        if self.noisy:
-            return 0.0
         done = min(1.0, progress / self.explore) if self.explore else 1.0
         return self.epsilon + (self.final_epsilon - self.epsilon) * done
 

@@ -86,6 +86,8 @@ _OURS = (
             "double": True,
             "duelling": True,
             "noisy": True,
+            "epsilon": 0.0,
+            "final_epsilon": 0.0,
             "quantiles": 16,
             "replay": {"prioritised": True, "n_step": 3},
         },
