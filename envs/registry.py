@@ -102,6 +102,18 @@ def _classic(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
     return ClassicControl(id, parse(TASKS[id].options, options, id), num_envs)
 
 
+def _matrix(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.matrix import MATRIX_GAMES, MatrixGame
+
+    return MatrixGame(id, parse(MATRIX_GAMES[id], options, id), num_envs)
+
+
+def _kuhn(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.kuhn import KuhnOptions, KuhnPoker
+
+    return KuhnPoker(id, parse(KuhnOptions, options, id), num_envs)
+
+
 _MAKERS: dict[str, Maker] = {
     "SlimeVolley-v0": _slime,
     "SlimeVolleySimple-v0": _slime,
@@ -111,5 +123,8 @@ _MAKERS: dict[str, Maker] = {
     "Acrobot-v1": _classic,
     "MountainCar-v0": _classic,
     "MountainCarContinuous-v0": _classic,
+    "RockPaperScissors-v0": _matrix,
+    "BiasedRockPaperScissors-v0": _matrix,
+    "KuhnPoker-v0": _kuhn,
     **dict.fromkeys(INCOMPLETE, _incomplete),
 }

@@ -33,16 +33,22 @@ OPTIONS: list[Any] = [
 
 
 SLIMES = ("SlimeVolley-v0", "SlimeVolleySimple-v0")
+TINY = ("RockPaperScissors-v0", "BiasedRockPaperScissors-v0", "KuhnPoker-v0")
 
 
 def test_other_games_are_checked_by_their_own_tests() -> None:
-    assert {*SLIMES, *TASKS, *INCOMPLETE} == set(envs.ids())
+    assert {*SLIMES, *TINY, *TASKS, *INCOMPLETE} == set(envs.ids())
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("id", SLIMES)
 def test_registered_games_keep_the_contract(id: str, options: dict[str, Any]) -> None:
     check_env(lambda num_envs: envs.make(id, num_envs, **options), steps=700)
+
+
+@pytest.mark.parametrize("id", TINY)
+def test_tiny_games_keep_the_contract(id: str) -> None:
+    check_env(partial(envs.make, id), steps=60)
 
 
 def test_the_toy_keeps_the_contract() -> None:
