@@ -106,6 +106,22 @@ def test_moments_are_those_of_the_truncated_gaussian(t: float, e: float) -> None
         assert draw_moments(t, e) == pytest.approx(truncated(t, -e, e), rel=1e-7, abs=1e-9)
 
 
+@pytest.mark.parametrize("t", [-200.0, -40.0, -12.0, -5.2, -4.9, -1.0, 0.0, 0.7, 4.0, 30.0])
+@pytest.mark.parametrize("e", [0.0, 1e-6, 9e-5, 2e-4, 0.3, 2.0, 6.0])
+def test_moments_are_those_of_400_digits(t: float, e: float) -> None:
+    """The same formulas where nothing underflows or cancels."""
+    mp = pytest.importorskip("mpmath").mp.clone()
+    mp.dps = 400
+    x, low, high = mp.mpf(t) - e, -mp.mpf(e) - abs(t), mp.mpf(e) - abs(t)
+    v = mp.npdf(x) / mp.ncdf(x)
+    assert win_moments(t, e) == pytest.approx((float(v), float(v * (v + x))), rel=1e-12, abs=1e-15)
+    if e > 0:
+        mass = mp.ncdf(high) - mp.ncdf(low)
+        v = (mp.npdf(low) - mp.npdf(high)) / mass
+        w = v**2 + (high * mp.npdf(high) - low * mp.npdf(low)) / mass
+        assert draw_moments(t, e) == pytest.approx((math.copysign(v, -t) if t else 0, float(w)), rel=1e-9, abs=1e-12)
+
+
 @given(t=st.floats(-1e6, 1e6), e=st.floats(1e-12, 8))
 def test_moments_are_finite_everywhere(t: float, e: float) -> None:
     for v, w in (win_moments(t, e), draw_moments(t, e)):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from arena.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,16 @@ class Games:
     """[S] index into `names`."""
     score: NDArray[np.float64]
     """[S] in the game's own units."""
+    seat: NDArray[np.int64]
+    """[S] where the side sat; the first of its seats if it had several."""
+    seed: NDArray[np.int64]
+    """[G] of the game itself: games with the same seed had the same serves."""
+    steps: NDArray[np.int64]
+    """[G] length of the game."""
+
+    def __len__(self) -> int:
+        """G."""
+        return len(self.start) - 1
 
     @property
     def duels(self) -> bool:
@@ -42,24 +51,80 @@ class Games:
         """[names] games of each player."""
         return np.bincount(self.player, minlength=len(self.names))
 
+    def followed_by(self, later: Games) -> Games:
+        """These games and then `later`, as if they had been read as one log."""
+        place = {name: index for index, name in enumerate(dict.fromkeys((*self.names, *later.names)))}
+        moved = np.array([place[name] for name in later.names], np.int64)[later.player]
+        return Games(
+            tuple(place),
+            np.concatenate([self.start, self.start[-1] + later.start[1:]]),
+            np.concatenate([self.player, moved]),
+            np.concatenate([self.score, later.score]),
+            np.concatenate([self.seat, later.seat]),
+            np.concatenate([self.seed, later.seed]),
+            np.concatenate([self.steps, later.steps]),
+        )
 
-def games_of(results: Iterable[Result]) -> Games:
-    """Read a log.
+
+class Played(Protocol):
+    """What is read of a game; a `Result` says it, and so does a `Meeting` of the store, which is read sooner."""
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """[P] by seat."""
+
+    @property
+    def score(self) -> tuple[float, ...]:
+        """[P] by seat, in the game's own units."""
+
+    @property
+    def seed(self) -> int:
+        """Of the game itself."""
+
+    @property
+    def steps(self) -> int:
+        """Length of the game."""
+
+
+History = Iterable[Played] | Games
+"""A log, as every rater takes it."""
+
+
+def games_of(results: History) -> Games:
+    """Read a log; one that has been read already is handed back, so that several raters can share it.
 
     Left out, because they say nothing: games in which a player only met itself, or got two different scores.
     """
+    if isinstance(results, Games):
+        return results
     index: dict[str, int] = {}
-    start, player, score = array("q", [0]), array("q"), array("d")
+    lineups: dict[tuple[str, ...], tuple[list[int], list[int], list[int]]] = {}
+    start, seed, steps = array("q", [0]), array("q"), array("q")
+    player, seat, score = array("q"), array("q"), array("d")
     for result in results:
-        sides = dict(zip(result.players, result.score, strict=True))
-        if len(sides) < 2:
-            continue
-        if len(sides) < len(result.players) and any(
-            sides[name] != held for name, held in zip(result.players, result.score, strict=True)
-        ):
-            continue
-        for name, held in sides.items():
-            player.append(index.setdefault(name, len(index)))
-            score.append(held)
+        lineup = lineups.get(result.players)
+        if lineup is None:
+            lineup = lineups[result.players] = _lineup(result.players)
+        own, seats, ids = lineup
+        held = result.score
+        if len(seats) < len(held):
+            if len(seats) < 2 or any(held[at] != held[first] for at, first in enumerate(own)):
+                continue
+            held = tuple(held[first] for first in seats)
+        if not ids:
+            ids.extend(index.setdefault(result.players[at], len(index)) for at in seats)
+        player.extend(ids)
+        seat.extend(seats)
+        score.extend(held)
+        seed.append(result.seed)
+        steps.append(result.steps)
         start.append(len(player))
-    return Games(tuple(index), np.array(start, np.int64), np.array(player, np.int64), np.array(score, np.float64))
+    arrays = (np.array(each) for each in (start, player, score, seat, seed, steps))
+    return Games(tuple(index), *arrays)
+
+
+def _lineup(players: tuple[str, ...]) -> tuple[list[int], list[int], list[int]]:
+    """For each seat the first seat of whoever sits there [P]; these first seats, once each [sides]; and room for
+    the sides' indices, which players get with their first game that counts."""
+    own = [players.index(name) for name in players]
+    return own, list(dict.fromkeys(own)), []

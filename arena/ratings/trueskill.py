@@ -6,7 +6,6 @@ Ratings follow the log's order, as TrueSkill is defined. Games are counted one b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from statistics import NormalDist
 from typing import Any
 
@@ -14,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from arena.ratings.games import Games, games_of
+from arena.ratings.games import Games, History, games_of
 from arena.ratings.gaussian import draw_moments, win_moments
 from arena.ratings.rating import Rating
-from arena.result import Result
 from envs.compiled import compiled
 from envs.config import Config
 from envs.errors import InputError
@@ -38,7 +36,7 @@ class TrueSkillSettings(Config):
     """Chance of a draw between equals; None takes the share of draws in the log."""
 
 
-def rate(results: Iterable[Result], settings: TrueSkillSettings | None = None) -> dict[str, Rating]:
+def rate(results: History, settings: TrueSkillSettings | None = None) -> dict[str, Rating]:
     """Rate everybody who appears in `results`, read in order.
 
     Raises:
@@ -60,8 +58,7 @@ def rate(results: Iterable[Result], settings: TrueSkillSettings | None = None) -
 def _draw_probability(games: Games, settings: TrueSkillSettings) -> float:
     seen = games.draw_rate()
     if settings.draw_probability is None:
-        number = len(games.start) - 1
-        return min(seen, number / (number + 1))  # a log of nothing but draws must leave the margin finite
+        return min(seen, len(games) / (len(games) + 1))  # a log of nothing but draws must leave the margin finite
     if settings.draw_probability == 0 and seen > 0:
         raise InputError("draw_probability is 0, but the log has draws: give their chance, or leave it out.")
     return settings.draw_probability
