@@ -7,12 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from arena.config import load
+from arena.ratings.games import games_of
 from arena.result import Result
 from arena.store import RunFolder
 from envs.config import Config
@@ -83,6 +85,36 @@ def test_a_reader_keeps_its_view_while_games_arrive(folder: RunFolder) -> None:
         assert list(reader.results()) == BLOCK
 
 
+def test_ratings_may_read_less(folder: RunFolder) -> None:
+    odd = [
+        Result("Race-v0", ("x", "y", "z"), (1 / 3, -1e-300, 2.5e17), 3, 0, "limit"),
+        Result("Race-v0", ("solo",), (0.1 + 0.2,), 7, 1, "rules"),
+        Result("Race-v0", ("x", "y", "x"), (1.0, 0.0, 1.0), 7, 1, "rules"),
+        Result("Race-v0", ("x", "y", "x"), (1.0, 0.0, 2.0), 7, 1, "rules"),
+    ]
+    folder.append_block("b/0", [*BLOCK, *odd])
+    meetings = list(folder.meetings())
+    assert meetings == [(result.players, result.score, result.seed, result.steps) for result in folder.results()]
+    assert meetings[-4:] == [(result.players, result.score, result.seed, result.steps) for result in odd]
+    ours, theirs = games_of(folder.meetings()), games_of([*BLOCK, *odd])
+    assert (ours.names, len(ours)) == (theirs.names, len(theirs))
+    assert ours.player.tolist() == theirs.player.tolist()
+    assert ours.score.tolist() == theirs.score.tolist()
+    assert ours.steps.tolist() == theirs.steps.tolist()
+
+
+def test_entries_know_their_block_and_its_time(folder: RunFolder) -> None:
+    before = time.time()
+    folder.append_block("b/0", BLOCK[:5])
+    folder.append_block("b/1", BLOCK[5:], when=7.5)
+    entries = list(folder.entries())
+    assert [(entry.block, entry.result) for entry in entries] == [
+        *(("b/0", game) for game in BLOCK[:5]), *(("b/1", game) for game in BLOCK[5:]),
+    ]  # fmt: skip
+    assert {entry.time for entry in entries[5:]} == {7.5}
+    assert before <= entries[0].time <= time.time()
+
+
 def test_snapshots_are_indexed_in_order(folder: RunFolder) -> None:
     for step in (2000, 1000):
         folder.snapshot_path("ada", step).write_bytes(b"%d" % step)
@@ -125,7 +157,7 @@ def test_config_and_description(folder: RunFolder) -> None:
     assert load(Run, folder.path / "config.yaml") == Run()
     about = json.loads((folder.path / "run.json").read_text())
     assert about == folder.about
-    assert (about["format"], about["seed"], about["command"]) == (1, 3, ["league", "run"])
+    assert (about["format"], about["seed"], about["command"]) == (2, 3, ["league", "run"])
     assert about["versions"]["numpy"]
 
 
@@ -171,7 +203,7 @@ def test_create_that_fails_midway_changes_nothing(tmp_path: Path, monkeypatch: p
         path.write_bytes(b"half")
         raise OSError("database or disk is full")
 
-    monkeypatch.setattr("arena.store.folder.Log.create", no_space)
+    monkeypatch.setattr("arena.store.folder.Database.create", no_space)
     if there:
         (tmp_path / "deep" / "run").mkdir(parents=True)
     before = tree(tmp_path)
@@ -197,9 +229,10 @@ def test_open_says_what_is_wrong(folder: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "other" / "run.json").write_text('{"name": "somebody else\'s"}')
     with pytest.raises(InputError, match="not ours"):
         RunFolder.open(tmp_path / "other")
-    (tmp_path / "other" / "run.json").write_text('{"format": 999}')
-    with pytest.raises(InputError, match="has format 999"):
-        RunFolder.open(tmp_path / "other")
+    for number, advice in ((999, "update it"), (1, "its snapshots still play as files")):
+        (tmp_path / "other" / "run.json").write_text(f'{{"format": {number}}}')
+        with pytest.raises(InputError, match=f"has format {number}.*{advice}"):
+            RunFolder.open(tmp_path / "other")
     assert tree(tmp_path / "other") == {"run.json"}
 
 
@@ -236,6 +269,134 @@ def test_a_second_writer_is_refused_and_readers_are_not(folder: RunFolder) -> No
         RunFolder.open(folder.path, write=True)
     folder.close()
     RunFolder.open(folder.path, write=True).close()
+
+
+def test_members_come_and_retire(folder: RunFolder) -> None:
+    ada = folder.add_member("ada", "main", {"algorithm": "ppo", "settings": {"hidden": (64, 64)}})
+    eve = folder.add_member("eve", "exploiter", {}, parent="ada:1000")
+    assert (ada.status, ada.spec, ada.parent) == (
+        "active",
+        {"algorithm": "ppo", "settings": {"hidden": [64, 64]}},
+        None,
+    )
+    assert folder.members() == [ada, eve]
+    assert folder.retire_member("ada")
+    assert not folder.retire_member("ada")
+    with RunFolder.open(folder.path) as reader:
+        assert [(member.name, member.status) for member in reader.members()] == [("ada", "retired"), ("eve", "active")]
+        assert [(event.kind, event.member) for event in reader.events()] == [
+            ("added", "ada"), ("added", "eve"), ("retired", "ada"),
+        ]  # fmt: skip
+        assert reader.events()[1].detail == {"role": "exploiter", "parent": "ada:1000"}
+
+
+def test_bad_members_change_nothing(folder: RunFolder) -> None:
+    folder.add_member("ada", "main", {})
+    folder.retire_member("ada")
+    before = folder.members(), folder.events()
+    with pytest.raises(InputError, match=r"there is a member 'ada' already \(retired\)"):
+        folder.add_member("ada", "main", {})
+    with pytest.raises(InputError, match="member name 'a/b' may only have"):
+        folder.add_member("a/b", "main", {})
+    with pytest.raises(InputError, match="unknown member 'adda': did you mean 'ada'"):
+        folder.retire_member("adda")
+    assert (folder.members(), folder.events()) == before
+
+
+def test_events_are_told_in_order_and_those_with_a_key_once(folder: RunFolder) -> None:
+    before = time.time()
+    assert folder.append_event("promoted", "ada", {"score": 0.75, "nobody": float("nan")}, key="promoted|ada:1000")
+    assert not folder.append_event("promoted", "ada", {"score": 0.8}, key="promoted|ada:1000")
+    assert folder.append_event("cycle")
+    assert folder.append_event("cycle")
+    first, second, third = folder.events()
+    assert (first.id, first.kind, first.member, first.key) == (1, "promoted", "ada", "promoted|ada:1000")
+    assert first.detail == {"score": 0.75, "nobody": None}
+    assert (second.kind, second.member, second.key, second.detail) == ("cycle", None, None, {})
+    assert before <= first.time <= second.time <= time.time()
+    assert folder.events(after=first.id) == [second, third]
+
+
+def test_a_transaction_is_all_or_nothing(folder: RunFolder) -> None:
+    def everything(then: Callable[[], object]) -> None:
+        with folder.transaction():
+            folder.append_block("b/0", BLOCK)
+            folder.add_member("ada", "main", {})
+            folder.request("add", {"name": "bob"})
+            with pytest.raises(InputError):  # a part of it that fails and is dealt with
+                folder.add_member("ada", "main", {})
+            with pytest.raises(AttributeError):
+                folder.append_block("b/1", [*BLOCK, None])  # type: ignore[list-item]
+            then()
+
+    def seen() -> tuple[int, set[str], int, int, int]:
+        with RunFolder.open(folder.path) as reader:
+            sizes = (len(reader.members()), len(reader.events()), len(reader.requests()))
+            return reader.games(), reader.blocks(), *sizes
+
+    nothing = (0, set[str](), 0, 0, 0)
+    with pytest.raises(KeyError):
+        everything(lambda: folder.done(99))
+    assert seen() == nothing
+    during = []
+    everything(lambda: during.append(seen()))
+    assert during == [nothing]
+    assert seen() == (8, {"b/0"}, 1, 1, 1)
+
+
+def test_another_process_asks_while_the_lock_is_held(folder: RunFolder) -> None:
+    code = (
+        "import sys; from arena.store import RunFolder\n"
+        "with RunFolder.open(sys.argv[1]) as run:\n"
+        "    for name in sys.argv[2:]: print(run.request('retire', {'name': name}))\n"
+        "    print([request.payload['name'] for request in run.requests()])\n"
+    )
+    folder.add_member("ada", "main", {})
+    folder.add_member("bob", "main", {})
+    for words, waiting in ((["bob", "ada"], ["bob", "ada"]), (["eve"], ["bob", "ada", "eve"])):
+        said = subprocess.run(
+            [sys.executable, "-c", code, str(folder.path), *words],
+            capture_output=True, text=True, timeout=60, check=True, cwd=ROOT,
+        ).stdout.splitlines()  # fmt: skip
+        assert said[-1] == str(waiting)
+    assert [request.id for request in folder.requests()] == [1, 2, 3]
+    for request in folder.requests():
+        with folder.transaction():
+            answer = None
+            try:
+                folder.retire_member(request.payload["name"])
+            except InputError as fault:
+                answer = str(fault)
+            assert folder.done(request.id, answer)
+            assert not folder.done(request.id, "again")
+    assert folder.requests() == []
+    assert [event.member for event in folder.events() if event.kind == "retired"] == ["bob", "ada"]
+    with RunFolder.open(folder.path) as reader:
+        answers = [request.answer for request in reader.requests(with_done=True)]
+        assert answers[:2] == [None, None]
+        assert "unknown member 'eve'" in (answers[2] or "")
+        assert all(request.done for request in reader.requests(with_done=True))
+
+
+def test_requests_wait_for_the_next_one_to_write(folder: RunFolder) -> None:
+    folder.close()
+    with RunFolder.open(folder.path) as reader:
+        assert reader.request("add", {"name": "eve"}) == 1
+    with RunFolder.open(folder.path, write=True) as again:
+        (request,) = again.requests()
+        assert (request.kind, request.payload, request.done) == ("add", {"name": "eve"}, None)
+        with pytest.raises(InputError):
+            deal_with(again, request.id, "no name")
+        assert again.requests() == [request]  # and is done the next time
+        assert again.members() == []
+        deal_with(again, request.id, "eve")
+        assert again.requests() == []
+
+
+def deal_with(folder: RunFolder, request: int, name: str) -> None:
+    with folder.transaction():
+        folder.done(request)
+        folder.add_member(name, "main", {})
 
 
 WRITER = """

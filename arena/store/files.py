@@ -9,16 +9,24 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Put `data` at `path`: whenever the machine stops, the old file is there or the new one."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which becomes the one at `path` when all is written, and vanishes if that fails."""
     draft = _beside(path)
     try:
         with draft.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -27,11 +35,15 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise
 
 
+def is_draft(path: Path) -> bool:
+    """Whether this is the name of something that is being written: hidden, and it ends in a number."""
+    return re.fullmatch(r"\..*\.[0-9a-f]+", path.name) is not None
+
+
 def sweep_drafts(folder: Path) -> None:
-    """Remove what killed writers left behind, hidden files that end in a number; for the one writer only."""
-    for draft in folder.rglob(".*"):
-        if re.search(r"\.[0-9a-f]+$", draft.name):
-            draft.unlink(missing_ok=True)
+    """Remove what killed writers left behind; for the one writer only."""
+    for draft in filter(is_draft, folder.rglob(".*")):
+        draft.unlink(missing_ok=True)
 
 
 def make_folder(path: Path, fill: Callable[[Path], None]) -> None:
@@ -91,7 +103,7 @@ def _remove(folder: Path, keep: bool) -> None:
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Add one line of JSON. Numbers that JSON cannot hold (NaN, infinity) become null."""
-    line = json.dumps(_plain(record), allow_nan=False) + "\n"
+    line = json.dumps(plain(record), allow_nan=False) + "\n"
     with path.open("ab", buffering=0) as file:
         file.write(line.encode())
 
@@ -120,12 +132,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """`value` in the types that JSON knows."""
+def plain(value: Any) -> Any:
+    """`value` in the types that JSON knows; NaN and infinity, which it does not, become None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if hasattr(value, "item"):  # a NumPy or torch number
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
