@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -14,6 +16,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from torch import nn
 
 from agents.algorithms import registry
+from agents.algorithms.algorithm import Algorithm
 from agents.parallel import Threads
 from agents.policy import PolicyConfig
 from envs.config import Config, nested
@@ -76,6 +79,8 @@ class Learner:
             InputError: a game or a network that the algorithm does not admit.
         """
         self.name = name
+        self.settings = config.settings
+        """Of the algorithm, as they are now: population-based training changes them."""
         self.stretches = 0
         """Stretches of training finished."""
         self.steps = 0
@@ -86,16 +91,29 @@ class Learner:
         """Spent on its rollouts and updates."""
         self.seconds = 0.0
         """What of the run's budget was spent when this learner was last saved."""
-        self.algorithm = registry.build(
-            config.algorithm,
-            spec.observation_spaces[0],
-            spec.action_spaces[0],
-            registry.parse_settings(config.algorithm, config.settings),
-            config.policy,
+        self.generation = 0
+        """Times it has started again."""
+        self.born = 0
+        """Env steps when it last did."""
+        self.parent: str | None = None
+        """Name of the snapshot that its weights come from: its last one, or that of whom it copied."""
+        self.pooled = True
+        """What it is now is in the pool of the league, or is about to be."""
+        self._config, self._spec, self._seed = config, spec, seed
+        self._device, self._threads, self._encoder = device, threads, encoder
+        self.algorithm = self._build(seed)
+
+    def _build(self, seed: int) -> Algorithm:
+        return registry.build(
+            self._config.algorithm,
+            self._spec.observation_spaces[0],
+            self._spec.action_spaces[0],
+            registry.parse_settings(self._config.algorithm, self.settings),
+            self._config.policy,
             seed,
-            device,
-            threads,
-            encoder,
+            self._device,
+            self._threads,
+            deepcopy(self._encoder),
         )
 
     @property
@@ -103,12 +121,34 @@ class Learner:
         """Name of its snapshot as it is now."""
         return f"{self.name}:{self.steps}"
 
+    def start_again(self) -> None:
+        """From random weights, other ones each time, and the settings of the config."""
+        self.generation += 1
+        self.born, self.parent, self.settings = self.steps, None, self._config.settings
+        self.algorithm = self._build(seed_for(self._seed, "generation", self.generation))
+
+    def become(self, donor: Learner, settings: dict[str, Any], parent: str) -> None:
+        """Go on from the state of `donor`, whose last snapshot is `parent`, with other `settings`."""
+        state = self._copy_of(donor.algorithm.state_dict())
+        self.settings, self.parent = settings, parent
+        self.algorithm = self._build(seed_for(self._seed, "copy", self.stretches))
+        self.algorithm.load_state_dict(state)
+
+    @staticmethod
+    def _copy_of(state: Mapping[str, Any]) -> dict[str, Any]:
+        buffer = io.BytesIO()
+        torch.save(dict(state), buffer)
+        buffer.seek(0)
+        copy: dict[str, Any] = torch.load(buffer, weights_only=True)
+        return copy
+
     def state(self, seconds: float) -> bytes:
         """Everything the next stretch depends on; `seconds` of the run's budget are spent."""
         self.seconds = seconds
         buffer = io.BytesIO()
         counts = {name: getattr(self, name) for name in COUNTS}
-        torch.save({**counts, "algorithm": self.algorithm.state_dict()}, buffer)
+        settings = json.dumps(self.settings, sort_keys=True)
+        torch.save({**counts, "settings": settings, "algorithm": self.algorithm.state_dict()}, buffer)
         return buffer.getvalue()
 
     def restore(self, path: Path) -> None:
@@ -121,15 +161,20 @@ class Learner:
             return
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            self.algorithm.load_state_dict(state["algorithm"])
             for name in COUNTS:
                 setattr(self, name, state[name])
+            self.settings = json.loads(state["settings"])
+            self.algorithm = self._build(self._seed)
+            self.algorithm.load_state_dict(state["algorithm"])
         except Exception as fault:  # torch.load raises nearly anything on a damaged file
             reason = (str(fault).splitlines() or [repr(fault)])[0].rstrip(".:")
             raise InputError(f"{path} cannot be resumed from: {reason}.") from None
 
 
-COUNTS = ("stretches", "steps", "episodes", "training_seconds", "seconds")
+COUNTS = (
+    "stretches", "steps", "episodes", "training_seconds", "seconds", "generation", "born", "parent",
+    "pooled",
+)  # fmt: skip
 
 
 def seed_for(seed: int, *what: str | int) -> int:

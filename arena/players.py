@@ -11,13 +11,16 @@ DIR@ada:1200000             that very snapshot
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from arena.league.overview import roles
+from arena.league.standings import LEADERS, role_of
+from arena.ratings.games import Games, games_of
 from arena.ratings.trueskill import rate
-from arena.result import Result
 from arena.store import RunFolder, Snapshot
 from envs.core import EnvSpec
 from envs.errors import InputError, unknown
@@ -64,6 +67,15 @@ def home_of(text: str) -> Home | None:
     return Home(meta["env"], dict(meta.get("options", {}))) if "env" in meta else None
 
 
+def file_of(text: str) -> Path:
+    """The snapshot file that `text`, which is no bot, names.
+
+    Raises:
+        InputError: as for `load_player`.
+    """
+    return _file_of(text)[0]
+
+
 def _file_of(text: str) -> tuple[Path, str]:
     """The file of a snapshot, and what the player is called."""
     path = Path(text)
@@ -106,28 +118,28 @@ def find_snapshot(run: RunFolder, who: str) -> Snapshot:
 
 
 def champion(run: RunFolder) -> Snapshot:
-    """The snapshot with the highest exposed TrueSkill rating; bots that play along as anchors do not count.
+    """The snapshot of a main with the highest exposed TrueSkill rating: anchors and exploiters do not count.
 
     In games of one seat, the one with the highest mean score, the latest if several have it.
 
     Raises:
         InputError: no snapshot has been rated yet.
     """
-    worth = _worth(list(run.results()))
+    worth = _worth(games_of(run.meetings()))
+    members = roles(run)
     rated = [snapshot for snapshot in run.snapshots() if snapshot.name in worth]
+    rated = [snapshot for snapshot in rated if not members or role_of(snapshot.name, members) in LEADERS] or rated
     if not rated:
         raise InputError(f"{run.path} has no rated games yet, so no champion: name a snapshot, as in DIR@NAME.")
     return max(rated, key=lambda snapshot: (worth[snapshot.name], snapshot.step))
 
 
-def _worth(results: Sequence[Result]) -> dict[str, float]:
+def _worth(games: Games) -> dict[str, float]:
     """What the champion has most of, by player."""
-    if any(len(result.players) > 1 for result in results):
-        return {name: rating.exposed for name, rating in rate(results).items()}
-    scores: dict[str, list[float]] = {}
-    for result in results:
-        scores.setdefault(result.players[0], []).append(result.score[0])
-    return {name: math.fsum(own) / len(own) for name, own in scores.items()}
+    if (np.diff(games.start) > 1).any():
+        return {name: rating.exposed for name, rating in rate(games).items()}
+    own = {name: games.score[games.player == number] for number, name in enumerate(games.names)}
+    return {name: math.fsum(scores) / len(scores) for name, scores in own.items()}
 
 
 def _from_file(path: Path, name: str, spec: EnvSpec, greedy: bool) -> Player:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,10 +38,8 @@ class TrainingConfig(Config):
     """Steps per rollout."""
     streams: int = Field(2, ge=1)
     """Parts of the games that are played apart; threads share them, results do not depend on the threads."""
-    past: float = Field(0.5, ge=0, le=1)
-    """Share of games against past snapshots; in the rest the learner plays itself."""
-    opponents: int = Field(8, ge=1)
-    """Past snapshots met in one stretch, at most."""
+    opponents: int = Field(16, ge=1)
+    """Frozen players met in one stretch, at most; they are drawn as `matchmaking` says."""
     snapshot_steps: int = Field(4_000_000, ge=1)
     """Env steps in a stretch, after which a snapshot is frozen; rounded up to whole rollouts. A policy that holds its
     actions is trained on an env that skips the steps in between, so that each env step is a decision."""
@@ -149,25 +148,30 @@ def self_play(
     algorithm: Algorithm,
     env_id: str,
     options: Mapping[str, Any],
-    opponents: Sequence[tuple[Policy, float]],
+    opponents: Sequence[tuple[Policy | Player, float]],
     config: TrainingConfig,
     seed: int,
 ) -> list[Stream]:
     """Games of two seats, in which the learner meets itself and `opponents`.
 
-    Those are frozen policies, which hold actions as long as the learner, and their shares of the games against the
-    past; without any, the learner only plays itself. It learns from both seats where it plays itself, and from its own
-    elsewhere.
+    Those are frozen policies, which hold actions as long as the learner, and players of any other kind, each with its
+    share of all games; what is left of 1 the learner plays against itself. It learns from both seats there, and from
+    its own elsewhere.
     """
     each = config.games // config.streams
-    past = round(each * config.past) if opponents else 0
+    frozen = [(one, share) for one, share in opponents if share and isinstance(one, Policy)]
+    others = [(one, share) for one, share in opponents if share and not isinstance(one, Policy)]
     players: list[Player] = [PolicyPlayer(algorithm.behaviour, "learner")]
-    if past:
-        players.append(Pool([policy for policy, _ in opponents], [share for _, share in opponents]))
+    shares: list[float] = []
+    if frozen:
+        players.append(Pool([policy for policy, _ in frozen], [share for _, share in frozen]))
+        shares.append(sum(share for _, share in frozen))
+    players += [player for player, _ in others]
+    shares += [share for _, share in others]
     everything = {**options, **config.options, **held(algorithm.policy)}
     seeds = np.random.SeedSequence(seed).generate_state(config.streams, np.uint64) >> np.uint64(11)
     return [
-        Stream(build(env_id, each, everything), players, seats(each, past), int(one), steps=config.steps)
+        Stream(build(env_id, each, everything), players, seats(each, shares), int(one), steps=config.steps)
         for one in seeds
     ]
 
@@ -196,11 +200,14 @@ def held(policy: Policy) -> dict[str, int]:
     return {"frame_skip": hold} if hold > 1 else {}
 
 
-def seats(games: int, past: int) -> Ints:
-    """[games, 2] who sits where: player 0 everywhere, but in the last `past` games player 1 in alternating seats."""
+def seats(games: int, shares: Sequence[float]) -> Ints:
+    """[games, 2] who sits where: player 0 everywhere, but in a share of the games `shares[k]` player k + 1 in
+    alternating seats. Bounds are rounded, so that nobody's games are lost."""
+    bounds = np.rint(np.cumsum([0.0, *shares[::-1]]) * games).astype(np.int64)[::-1]
     seating = np.zeros((games, 2), np.int64)
-    rows = np.arange(games - past, games)
-    seating[rows, rows % 2] = 1
+    for player, (stop, start) in enumerate(pairwise(bounds.tolist()), start=1):
+        rows = np.arange(games - stop, games - start)
+        seating[rows, rows % 2] = player
     return seating
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +11,20 @@ import pytest
 import torch
 
 import arena.league.league as league_module
+import arena.league.rated as rated_module
 import arena.trainer as trainer_module
 from agents.policy import Policy
 from agents.snapshot import load_snapshot, same_weights
 from arena.config import Budget, load
 from arena.league import League, LeagueConfig, Progress
 from arena.league.standings import champion, standings
-from arena.store import RunFolder
-from arena.trainer import Stretch
+from arena.match import run_block
 from envs.errors import InputError
-from tests.leagues import LEARNER, TINY, outcome, run, tiny
+from tests.leagues import LEARNER, LIMIT, SHORT, TINY, after, kinds, outcome, run, tiny
 from tests.minds import GRU
 
 UNTRAINED = ["ada:0", "bob:0"]
 NAMES = [*UNTRAINED, "ada:256", "bob:256", "ada:512", "bob:512", "ada:768"]
-
-
-def after(stretches: int) -> Callable[[], bool]:
-    """Stop after so many."""
-    asked = itertools.count()
-    return lambda: next(asked) >= stretches
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +46,14 @@ def test_what_a_run_writes(whole: dict[str, Any], path: Path) -> None:
     assert sorted(whole["resume"]) == ["ada.pt", "bob.pt"]
     assert json.loads((path / "run.json").read_text())["seed"] == 0
     assert load(LeagueConfig, path / "config.yaml") == tiny()
-    kinds = [record["kind"] for record in whole["metrics"]]
-    assert kinds == ["rating"] * 2 + ["training", "rating"] * 5 + ["final"]
+    lines = [record["kind"] for record in whole["metrics"]]
+    assert lines == ["rating"] * 2 + ["training", "rating"] * 5 + ["final"]
+    assert kinds(whole)[:4] == [("added", name) for name in ("baseline", "random", "ada", "bob")]
+    assert {kind for kind, _ in kinds(whole)} <= {
+        "added",
+        "cycle",
+        "finals",
+    }  # nothing else happens unless it is asked for
     assert not list(path.glob("**/.*"))
 
 
@@ -86,14 +85,14 @@ def test_who_meets_whom(whole: dict[str, Any]) -> None:
     assert len(whole["results"]) == (2 * 7 + 0 + 1 + 2 * 5) * 4 + 14 * 2
     for result in whole["results"]:
         assert result.env == "SlimeVolley-v0"
-        assert result.steps <= 90
+        assert result.steps <= LIMIT
 
 
 def test_rated_games_are_the_whole_game(whole: dict[str, Any]) -> None:
     """Training ends games at a point, rated games do not: here some run to the limit with a score."""
     assert any(result.ended == "limit" and any(result.score) for result in whole["results"])
     assert all(
-        record["game_steps"] is None or record["game_steps"] < 90
+        record["game_steps"] is None or record["game_steps"] < LIMIT
         for record in whole["metrics"]
         if record["kind"] == "training"
     )
@@ -120,10 +119,10 @@ def test_anchors_are_never_met_in_training(whole: dict[str, Any], monkeypatch: p
 
 def test_opponents_are_drawn_from_the_past_and_bounded(tmp_path: Path) -> None:
     training = {**TINY["training"], "opponents": 1}
-    for kind in ("uniform", "hard", "even"):
-        found = run(tmp_path / kind, tiny(training=training, matchmaking=kind))
-        sizes = [len(record["opponents"]) for record in found["metrics"] if record["kind"] == "training"]
-        assert sizes == [0, 0, 1, 1, 1]
+    found = run(tmp_path / "run", tiny(training=training, matchmaking={"mirror": 1, "uniform": 3}))
+    met = [(record["mirror"], record["opponents"]) for record in found["metrics"] if record["kind"] == "training"]
+    assert met[:2] == [(1.0, {})] * 2  # beginners play themselves
+    assert [(mirror, list(opponents.values())) for mirror, opponents in met[2:]] == [(0.25, [0.75])] * 3
 
 
 def test_equal_seeds_give_equal_runs(whole: dict[str, Any], tmp_path: Path) -> None:
@@ -136,84 +135,6 @@ def test_equal_seeds_give_equal_runs(whole: dict[str, Any], tmp_path: Path) -> N
 
 def test_threads_change_nothing(whole: dict[str, Any], tmp_path: Path) -> None:
     assert run(tmp_path / "two", tiny(threads=2)) == whole
-
-
-@pytest.mark.parametrize("stretches", [1, 2, 4])
-def test_resuming_is_never_having_stopped(stretches: int, whole: dict[str, Any], tmp_path: Path) -> None:
-    with League.create(tmp_path / "run", tiny()) as league:
-        league.run(stop=after(stretches))
-    assert len(outcome(tmp_path / "run")["snapshots"]) == 2 + stretches
-    with League.open(tmp_path / "run", write=True) as league:
-        league.run()
-    assert outcome(tmp_path / "run") == whole
-
-
-def test_stopping_all_the_time(whole: dict[str, Any], tmp_path: Path) -> None:
-    League.create(tmp_path / "run", tiny()).close()
-    for _ in range(6):
-        with League.open(tmp_path / "run", write=True) as league:
-            league.run(stop=after(1))
-    assert outcome(tmp_path / "run") == whole
-
-
-def test_going_on_in_the_same_process(whole: dict[str, Any], tmp_path: Path) -> None:
-    with League.create(tmp_path / "run", tiny()) as league:
-        for _ in range(6):
-            league.run(stop=after(1))
-    assert outcome(tmp_path / "run") == whole
-
-
-class Killed(BaseException):
-    """What ends a process in mid-work."""
-
-
-def fail_at(call: int, function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, but the call of this number (from 0) raises and does nothing."""
-    count = itertools.count()
-
-    def failing(*given: Any, **named: Any) -> Any:
-        if next(count) == call:
-            raise Killed
-        return function(*given, **named)
-
-    return failing
-
-
-PLACES: dict[str, tuple[Any, str, list[int]]] = {
-    "in training": (Stretch, "iterate", [0, 5]),
-    "before resume": (RunFolder, "write_atomic", [2]),
-    "before the snapshot": (league_module, "save_snapshot", [3]),
-    "before its index": (RunFolder, "add_snapshot", [0]),
-    "in a rated game": (league_module, "run_block", [1, 20]),
-    "between rated games and the log": (RunFolder, "append_block", [1, 12]),
-    "before standings": (League, "leaderboard", [3]),
-}
-
-
-@pytest.mark.parametrize(
-    ("place", "call", "reopen"),
-    [
-        *((place, call, True) for place, (*_, calls) in PLACES.items() for call in calls),
-        *((place, PLACES[place][2][-1], False) for place in ("in training", "in a rated game", "before standings")),
-    ],
-)
-def test_dying_anywhere_loses_nothing(
-    place: str, call: int, reopen: bool, whole: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was begun is begun again: the same games, the same bytes; metrics may tell of it twice or not at all."""
-    owner, name, _ = PLACES[place]
-    league = League.create(tmp_path / "run", tiny())
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, fail_at(call, getattr(owner, name)))
-        with pytest.raises(Killed):
-            league.run()
-    if reopen:
-        league.close()
-        league = League.open(tmp_path / "run", write=True)
-    with league:
-        league.run()
-    found = outcome(tmp_path / "run")
-    assert {**found, "metrics": None} == {**whole, "metrics": None}
 
 
 def test_more_budget_goes_on(whole: dict[str, Any], tmp_path: Path) -> None:
@@ -271,13 +192,12 @@ def test_a_run_whose_time_is_spent_is_done(tmp_path: Path, monkeypatch: pytest.M
     clock = Clock()
     monkeypatch.setattr(league_module, "time", clock)
     with League.create(tmp_path / "run", tiny(budget="60s")) as league:
-        original = league._play
 
         def slow(*given: Any) -> Any:
             clock.now += 50
-            return original(*given)
+            return run_block(*given)
 
-        monkeypatch.setattr(league, "_play", slow)
+        monkeypatch.setattr(rated_module, "run_block", slow)
         league.run()
         steps = league.steps
     before = outcome(tmp_path / "run")
@@ -320,12 +240,12 @@ def test_the_leaderboard(whole: dict[str, Any]) -> None:
 
 
 def test_standings_are_a_function_of_the_log(whole: dict[str, Any]) -> None:
-    results, anchors = whole["results"], ["baseline", "random"]
-    assert standings(results, anchors) == standings(list(results), anchors) == whole["leaderboard"]
-    assert standings([], anchors) == []
+    results, roles = whole["results"], {name: role for name, role, *_ in whole["members"]}
+    assert standings(results, roles) == standings(list(results), roles) == whole["leaderboard"]
+    assert standings([], roles) == []
     assert champion([]) is None
     assert champion([s for s in whole["leaderboard"] if s.anchor]) is None
-    assert standings(results[:40], anchors) != whole["leaderboard"]
+    assert standings(results[:40], roles) != whole["leaderboard"]
 
 
 def test_learners_of_any_kind_meet(tmp_path: Path) -> None:
@@ -337,7 +257,8 @@ def test_learners_of_any_kind_meet(tmp_path: Path) -> None:
     for learner in learners:
         learner["policy"] = {**learner["policy"], "hold": 3}
     for options in ({"actions": "multibinary"}, {"actions": "box", "dtype": "float64"}):
-        found = run(tmp_path / options["actions"], tiny(learners=learners, game={"options": {**options, "lives": 1}}))
+        config = tiny(learners=learners, game={"options": {**SHORT, **options, "lives": 1}})
+        found = run(tmp_path / options["actions"], config)
         assert len(found["snapshots"]) == 7
         assert {result.players[0].partition(":")[0] for result in found["results"]} >= {"plain", "gru"}
 
@@ -351,10 +272,10 @@ def test_learners_by_any_algorithm_meet(tmp_path: Path) -> None:
         {"name": "mem", "algorithm": "drqn", "policy": {"hidden": [6], "core": "gru", "core_width": 4},
          "settings": {"start": 100, "updates_per_step": 0.01, "batch_size": 4}},
     ]  # fmt: skip
-    config = tiny(learners=learners, budget="1500-steps", training={**TINY["training"], "past": 0.5})
+    config = tiny(learners=learners, budget="1500-steps", matchmaking={"mirror": 0.5, "uniform": 0.5})
     whole = run(tmp_path / "whole", config)
     assert {result.players[0].partition(":")[0] for result in whole["results"]} >= {"ada", "quick", "mem"}
-    known = [record for record in whole["metrics"] if record["kind"] == "training" and record["learner"] == "quick"]
+    known = [record for record in whole["metrics"] if record["kind"] == "training" and record["member"] == "quick"]
     assert all(record["loss"] is not None and record["gradient_steps"] > 0 for record in known)
     for learner in ("quick", "mem"):
         weights = [data for name, data in whole["files"].items() if name.startswith(learner)]
@@ -371,9 +292,8 @@ def test_learners_by_any_algorithm_meet(tmp_path: Path) -> None:
 
 def test_a_league_of_one_that_only_plays_itself(tmp_path: Path) -> None:
     learners = [{"name": "ada", **LEARNER}]
-    training = {**TINY["training"], "past": 0.0}
-    evaluation = {"games": 2, "rivals": 0, "final_games": 0}
-    found = run(tmp_path / "run", tiny(learners=learners, training=training, evaluation=evaluation, anchors=["noop"]))
+    mirror, evaluation = {"mirror": 1.0}, {"games": 2, "rivals": 0, "final_games": 0}
+    found = run(tmp_path / "run", tiny(learners=learners, matchmaking=mirror, evaluation=evaluation, anchors=["noop"]))
     assert len(found["results"]) == 6 * 2
     assert all(record["past_score"] is None for record in found["metrics"] if record["kind"] == "training")
 
@@ -403,6 +323,8 @@ def place(tmp_path: Path) -> Iterator[Path]:
             "td3 does not admit actions in Discrete",
         ),
         ({"anchors": ["basline"]}, "did you mean 'baseline'"),
+        ({"pbt": {"every": 1, "settings": ["entropi"]}}, "unknown setting in pbt.settings 'entropi': did you mean"),
+        ({"pbt": {"every": 1}, "learners": TINY["learners"][:1]}, "two learners must have the same role"),
         pytest.param(
             {"device": "cuda"}, "torch sees no GPU", marks=pytest.mark.skipif(torch.cuda.is_available(), reason="GPU")
         ),
@@ -430,6 +352,14 @@ def test_a_league_that_cannot_be_played(change: dict[str, Any], message: str, pl
         ("learners=[]", "learners"),
         ("evaluation.games=1", "games"),
         ("matchmaking=random", "matchmaking"),
+        ("matchmaking.nahs=1", "did you mean 'matchmaking.nash'"),
+        ("matchmaking={hard = 0}", "all shares are 0: give one of mirror, latest"),
+        ("matchmaking.against=['mian']", "unknown member or role 'mian': did you mean 'main'"),
+        ("learners.0.matchmaking={hard = 1.0, against = ['anchor']}", "unknown member or role 'anchor'"),
+        ("learners.0.role=mian", "learners.0.role"),
+        ("anchors=['random', 'random']", "have the same name"),
+        ("learners.0.name=random", "have the same name"),
+        ("promotion.elo1=-1", "elo0 = 0.0 must be below elo1 = -1.0"),
     ],
 )
 def test_settings_that_make_no_sense(override: str, message: str, place: Path) -> None:

@@ -9,23 +9,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from arena.cli import main
-from arena.cli.signals import ONE_PRESS
-from tests.sources import ROOT
+from tests.cli import check_refused, done, environment, interrupt_twice, object_of, running, stopped, tree
 
 TINY = """
 budget = "3000-steps"
 anchors = ["baseline", "random"]
-game = { options = { lives = 1 } }
+game = { options = { lives = 1, max_steps = 50, serve_delay = 0 } }
 training = { games = 16, steps = 16, snapshot_steps = 1000 }
 evaluation = { games = 4, rivals = 1, final_games = 4 }
 learners = [
@@ -38,33 +32,9 @@ OUTCOME = {
     "above_baseline", "champion", "players",
 }  # fmt: skip
 MEETING = {"games", "wins", "draws", "losses", "score_mean", "score_ci95"}
-PLAYER = {"rank", "name", "anchor", "mean", "sigma", "exposed", "against", *MEETING}
+PLAYER = {"rank", "name", "role", "anchor", "mean", "sigma", "exposed", "against", *MEETING}
 SNAPSHOTS = ["ada:0", "bob:0", "ada:1024", "bob:1024", "ada:2048"]
 NAMES = {*SNAPSHOTS, "baseline", "random"}
-
-
-def arena(*words: str | Path) -> list[str]:
-    return [sys.executable, "-m", "arena", *map(str, words)]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
-def object_of(*words: str | Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """What the command prints with --json."""
-    assert main([*map(str, words), "--json"]) == 0
-    said: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return said
-
-
-def tree(path: Path) -> dict[str, bytes]:
-    """All files below `path`; those of SQLite's journal, which readers make, aside."""
-    return {
-        str(file.relative_to(path)): file.read_bytes() if file.is_file() else b""
-        for file in sorted(path.rglob("*"))
-        if not file.name.endswith(("-wal", "-shm"))
-    }
 
 
 @pytest.fixture(scope="module")
@@ -78,33 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(home: Path) -> subprocess.CompletedProcess[str]:
     """A whole run in home/done, with --json."""
-    line = arena("league", "run", "tiny.toml", "--out", "done", "--json")
-    return subprocess.run(line, cwd=home, env=environment(), capture_output=True, text=True, timeout=120)
-
-
-@contextmanager
-def running(home: Path, *words: str | Path) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], str]]]:
-    """A league in another process, and a function that waits for a line on its standard error."""
-    line = arena("league", "run", "tiny.toml", *words)
-    with subprocess.Popen(
-        line, cwd=home, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        rescue = threading.Timer(120, process.kill)
-        rescue.start()
-
-        def wait_for(words: str) -> str:
-            assert process.stderr
-            said = ""
-            for said in process.stderr:
-                if words in said:
-                    return said
-            raise AssertionError(f"{words!r} was never said; last: {said!r}")
-
-        try:
-            yield process, wait_for
-        finally:
-            rescue.cancel()
-            process.kill()
+    return done(home, "league", "run", "tiny.toml", "--out", "done", "--json")
 
 
 def test_run_json(finished: subprocess.CompletedProcess[str], home: Path) -> None:
@@ -143,13 +87,13 @@ def test_run_for_people(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     (path,) = (home / "runs").iterdir()
     assert re.fullmatch(r"tiny-\d{8}-\d{6}", path.name)
     run = f"runs/{path.name}"
-    assert re.search(r"^1 +baseline \(anchor\) ", said, re.MULTILINE)
+    assert re.search(r"^1 +baseline +anchor ", said, re.MULTILINE)
     assert re.search(r"ada:1024 .* [+-]\d\.\d\d ±\d\.\d\d", said)
     assert re.search(r"champion: (ada:0|bob:0|ada:1024), skill ", said)
     assert "1,024 env steps" in said
     assert " MiB" in said
     for command in ("watch", "match"):
-        assert f"arena {command} {run}@champion baseline --set lives=1\n" in said
+        assert f"arena {command} {run}@champion baseline --set lives=1 --set max_steps=50" in said
     assert f"arena league resume {run} --budget 5m\n" in said
     config = (path / "config.yaml").read_text()
     assert "budget: 1000-steps" in config
@@ -169,16 +113,22 @@ def test_a_run_starts_again_from_its_folder(
 def test_leaderboard_and_status(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = home / "done"
     board = object_of("league", "leaderboard", done, capsys=capsys)
-    assert set(board) == {"run", "env", "games", "champion", "players"}
+    assert set(board) == {"run", "env", "games", "champion", "players", "rating", "seats", "unit", "disagreements"}
+    assert {player["role"] for player in board["players"]} == {"anchor", "main"}
     assert {player["name"] for player in board["players"]} == NAMES
     status = object_of("league", "status", done, capsys=capsys)
     assert set(status) == {
         "run", "state", "process", "created", "budget", "budget_share", "seconds", "steps", "games", "snapshots",
-        "learners",
+        "learners", "members", "events", "waiting", "exploitability",
     }  # fmt: skip
     assert (status["state"], status["process"], status["budget"]) == ("stopped", None, "3000-steps")
     assert (status["budget_share"], status["steps"], status["snapshots"]) == (1.0, 3072, len(SNAPSHOTS))
     assert status["games"] == board["games"] == sum(player["games"] for player in board["players"]) / 2
+    assert [(one["name"], one["role"], one["status"]) for one in status["members"]] == [
+        ("baseline", "anchor", "active"), ("random", "anchor", "active"), ("ada", "main", "active"),
+        ("bob", "main", "active"),
+    ]  # fmt: skip
+    assert (status["waiting"], status["exploitability"]) == (0, {})
     ada, bob = status["learners"]
     assert (ada["name"], ada["stretches"], ada["steps"]) == ("ada", 2, 2048)
     assert (bob["name"], bob["stretches"], bob["steps"]) == ("bob", 1, 1024)
@@ -215,43 +165,35 @@ def test_resume_of_a_run_that_is_done_plays_nothing(
 
 
 def test_ctrl_c_ends_cleanly_and_resume_goes_on_as_if_never_stopped(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    finished: subprocess.CompletedProcess[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with running(home, "--budget", "1G-steps", "--out", "stopped", "--json") as (process, wait_for):
-        wait_for("rated bob:1024")
-        process.send_signal(signal.SIGINT)
-        wait_for("finishing this stretch, press again to stop at once")
-        out, _ = process.communicate()
-        assert process.returncode == 130
-    said = json.loads(out)
-    assert said["ended"] == "interrupted"
+    path = home / "stopped"
+    line = ("league", "run", home / "tiny.toml", "--out", path, "--json")
+    said = json.loads(stopped(signal.SIGINT, *line, patch=monkeypatch, capsys=capsys))
+    assert (said["ended"], said["steps"]) == ("interrupted", 2048)
     assert 0 < said["budget_share"] < 1
-    assert said["steps"] % 1024 == 0
-    resumed = object_of("league", "resume", home / "stopped", "--budget", "2000-steps", capsys=capsys)
-    assert (resumed["ended"], resumed["steps"]) == ("budget", said["steps"] + 2048)
-    budget = f"{said['steps'] + 2000}-steps"
-    line = ("league", "run", home / "tiny.toml", "--out", home / "whole", "--budget", budget)
-    assert object_of(*line, capsys=capsys)["players"] == resumed["players"]
-    snapshots = {name: data for name, data in tree(home / "whole").items() if name.endswith(".safetensors")}
-    assert len(snapshots) >= 4
-    assert snapshots.items() <= tree(home / "stopped").items()
+    resumed = object_of("league", "resume", path, capsys=capsys)
+    assert (resumed["ended"], resumed["steps"]) == ("budget", 3072)
+    assert resumed["players"] == json.loads(finished.stdout)["players"]
+    assert tree(path / "snapshots") == tree(home / "done/snapshots")
 
 
-def test_sigterm_ends_cleanly(home: Path) -> None:
-    with running(home, "--budget", "1h", "--out", "terminated") as (process, wait_for):
-        wait_for("rated ada:1024")
-        process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate()
-        assert process.returncode == 143
+def test_sigterm_ends_cleanly(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(home)
+    line = ("league", "run", "tiny.toml", "--out", "terminated")
+    out = stopped(signal.SIGTERM, *line, patch=monkeypatch, capsys=capsys)
     assert "champion: " in out
-    assert re.search(r"terminated at \d+% of the budget", out)
+    assert re.search(r"terminated at 68% of the budget", out)
     assert "resume terminated\n" in out
 
 
 def test_others_while_it_runs_and_a_second_ctrl_c(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = home / "long"
-    endless = ("--budget", "1G-steps", "--set", "training.snapshot_steps=1_000_000_000")
-    with running(home, "--out", "long", *endless) as (process, wait_for):
+    line = ("league", "run", "tiny.toml", "--out", "long", "--budget", "1G-steps")
+    with running(home, *line, "--set", "training.snapshot_steps=1_000_000_000") as (process, wait_for):
         wait_for("training ada")
         status = object_of("league", "status", path, capsys=capsys)
         assert (status["state"], status["process"], status["steps"]) == ("running", process.pid, 0)
@@ -261,13 +203,7 @@ def test_others_while_it_runs_and_a_second_ctrl_c(home: Path, capsys: pytest.Cap
         said = capsys.readouterr()
         assert said.out == ""
         assert re.fullmatch(rf"arena: .* is being written by process {process.pid}: .*\n", said.err)
-        process.send_signal(signal.SIGINT)
-        wait_for("finishing this stretch, press again to stop at once")
-        time.sleep(2 * ONE_PRESS)
-        process.send_signal(signal.SIGINT)
-        assert "resume long` goes on" in wait_for("stopped at once")
-        out, _ = process.communicate()
-        assert (process.returncode, out) == (130, "")
+        interrupt_twice(process, wait_for, "league resume long")
     assert object_of("league", "status", path, capsys=capsys)["state"] == "stopped"
     assert main(["league", "resume", str(path), "--budget", "300-steps"]) == 0
     assert re.search(r"champion: (ada:0|bob:0|ada:512),", capsys.readouterr().out)
@@ -321,14 +257,7 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
     spoilt: Path, line: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(spoilt)
-    before = tree(spoilt)
-    assert main(["league", *line.split()]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("arena: ")
-    assert said.err.count("\n") == 1
-    assert sentence in said.err
-    assert tree(spoilt) == before
+    check_refused(f"league {line}", sentence, spoilt, capsys)
 
 
 def test_cuda_that_is_not_there(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,6 +32,7 @@ from envs.errors import InputError
 from tests.test_league_cli import TINY
 
 ANCHORS = ("baseline", "tracker", "random")
+ROLES = {**dict.fromkeys(ANCHORS, "anchor"), "ada": "main", "bob": "main-exploiter"}
 
 
 class Terminal(io.StringIO):
@@ -50,11 +51,13 @@ def table(members: Sequence[str] = ("ada", "bob"), steps: Sequence[int] = (1_000
     names = [f"{member}:{step}" for step in steps for member in members]
     pairs = [(anchor, name) for anchor in ANCHORS for name in names]
     games = [Result("SlimeVolley-v0", pair, (1.0, -1.0), 9, seed, "rules") for pair in pairs for seed in range(4)]
-    return standings(games, ANCHORS)
+    return standings(games, ROLES)
 
 
-def progress(standings: Sequence[Standing] = (), phase: str = "training ada", share: float = 0.25) -> Progress:
-    return Progress(phase, share, 12.0, 1_234_567, 98_765.4, standings)
+def progress(
+    standings: Sequence[Standing] = (), phase: str = "training ada", share: float = 0.25, told: Sequence[str] = ()
+) -> Progress:
+    return Progress(phase, share, 12.0, 1_234_567, 98_765.4, standings, ROLES, told)
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_a_leaderboard_in_a_file_has_all_columns(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert said.startswith("a run [1]")
     header = said.splitlines()[1].split()
-    assert header == ["#", "player", "skill", "sure", "games", "won/drawn/lost", *ANCHORS]
+    assert header == ["#", "player", "role", "skill", "sure", "games", "won/drawn/lost", *ANCHORS]
     assert "0/0/12" in said
     assert "…" not in said
 
@@ -107,9 +110,23 @@ def test_a_long_leaderboard_is_cut_but_keeps_the_anchors(capsys: pytest.CaptureF
     print_leaderboard(standings, ANCHORS, "run", most=5)
     rows = [line for line in capsys.readouterr().out.splitlines() if re.match(r" *\d+ ", line)]
     assert len(rows) == 5 + 3
-    assert sum("(anchor)" in row for row in rows) == 3
+    assert sum(" anchor " in row for row in rows) == 3
     print_leaderboard(standings, ANCHORS, "run", most=5)
     assert "and 55 more" in capsys.readouterr().out
+
+
+def test_events_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(ANCHORS)
+    for told in (
+        (),
+        ("reset eve",),
+        ("reset eve", "promoted ada"),
+        ("promoted ada", "cycle"),
+        ("promoted ada", "cycle"),
+    ):
+        lines(progress(told=told))
+    said = [line.partition("%  ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert [line for line in said if "env steps" not in line] == ["reset eve", "promoted ada", "cycle"]
 
 
 def test_latest_ratings_are_those_of_anchors_best_and_newest() -> None:
@@ -258,6 +275,7 @@ def test_a_reader_that_looks_at_the_lock_does_not_refuse_a_writer(
 
 def test_from_python(tmp_path: Path) -> None:
     small = ["training.games=8", "training.steps=8", "training.snapshot_steps=64", "evaluation.games=2"]
+    small += ["game.options.max_steps=50", "game.options.serve_delay=0"]
     config = {"anchors": ["random"], "learners": [{"name": "ada"}], "budget": "64-steps"}
     with arena.League.create(tmp_path / "a", "slime-laptop", [*small, "budget=64-steps"]) as league:
         assert league.config.anchors == ANCHORS

@@ -1,25 +1,66 @@
-"""Matchmaking: who trains against whom, as closed forms of ratings."""
+"""Matchmaking: who trains against whom, as closed forms of payoff and ratings."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy.stats import chisquare
 
-from arena.league.matchmaking import WEIGHTS, even, hard, shares, uniform, win_probability
+from arena.league import matchmaking
+from arena.league.matchmaking import BRANCHES, PRIOR, MatchmakingConfig, Past, View, draw, mixture, win_probability
+from arena.ratings.payoff import Payoff
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import TrueSkillSettings
 
 BETA = TrueSkillSettings().beta
 MEANS = st.floats(-50, 80)
 ERRORS = st.floats(0, 9)
-RATINGS = {name: Rating(mean, 1.0, 10) for name, mean in {"me": 25, "weak": 15, "equal": 25, "strong": 35}.items()}
-PAST = ["weak", "equal", "strong"]
+PAST = (
+    Past("bot", "bot", "anchor"),
+    Past("me:0", "me", "main"),
+    Past("you:0", "you", "main"),
+    Past("eve:0", "eve", "main-exploiter"),
+    Past("me:1", "me", "main"),
+    Past("you:1", "you", "main"),
+)
+CONFIG = MatchmakingConfig(mirror=1.0)
+
+
+def payoff(margins: Mapping[tuple[str, str], float], games: int = 100) -> Payoff:
+    """Every pair of `margins` met `games` times and one won (wins - losses) / games of them."""
+    names = tuple(dict.fromkeys(name for pair in margins for name in pair))
+    met, total = np.zeros((len(names), len(names)), np.int64), np.zeros((len(names), len(names)))
+    for (a, b), margin in margins.items():
+        i, j = names.index(a), names.index(b)
+        met[i, j] = met[j, i] = games
+        total[i, j], total[j, i] = games * margin, -games * margin
+    return Payoff(names, "win", met, total, np.asarray(met, np.float64))
+
+
+def view(
+    margins: Mapping[tuple[str, str], float] | None = None,
+    ratings: Mapping[str, float] | None = None,
+    newest: str = "me:1",
+    games: int = 100,
+) -> View:
+    """What "me" sees of PAST."""
+    table = payoff(margins or {}, games)
+    known = {name: Rating(mean, 1.0, 50) for name, mean in (ratings or {}).items()}
+    own = [one.name for one in PAST if one.member == "me"]
+    return View("me", newest, PAST, table, table, known, own)
+
+
+def weights(name: str, seen: View, config: MatchmakingConfig = CONFIG) -> dict[str, float]:
+    """What a branch gives everybody that it chooses from."""
+    chosen = seen if name == "anchors" else seen.only(config.against)
+    given = BRANCHES[name](chosen, config)
+    return dict(zip(chosen.names, given.tolist(), strict=True))
 
 
 @given(MEANS, ERRORS, MEANS, ERRORS)
@@ -36,68 +77,142 @@ def test_a_lead_of_beta() -> None:
     assert win_probability(*sure) == pytest.approx(NormalDist().cdf(0.5**0.5))  # 76 %
 
 
-def test_weights() -> None:
-    """Vinyals et al. (2019): f_hard = (1 - x)^p with p = 2, f_var = x (1 - x)."""
-    assert [hard(0.0), hard(0.5), hard(1.0)] == [1.0, 0.25, 0.0]
-    assert [even(0.0), even(0.5), even(1.0)] == [0.0, 0.25, 0.0]
-    assert even(0.3) == pytest.approx(even(0.7)) == pytest.approx(0.21)
-    assert [uniform(0.0), uniform(1.0)] == [1.0, 1.0]
+def test_chances_are_games_and_ratings_together() -> None:
+    """30 wins, 10 losses and no draws are a margin of 1/2 in 40 games."""
+    seen = view({("me:1", "you:0"): 0.5}, {"me:1": 25, "you:0": 40, "you:1": 25}, games=40)
+    chances = dict(zip(seen.names, seen.wins.tolist(), strict=True))
+    foreseen = win_probability(Rating(25, 1.0, 50), Rating(40, 1.0, 50))
+    assert chances["you:0"] == pytest.approx((30 + PRIOR * foreseen) / (40 + PRIOR))
+    assert chances["you:1"] == pytest.approx(0.5)  # never met, rated alike
+    assert chances["eve:0"] == 0.5  # nothing is known
 
 
-def draw(kind: str, count: int, learner: str = "me", seed: int = 0) -> dict[str, float]:
-    return shares(kind, learner, PAST, RATINGS, count, np.random.default_rng(seed))
+def test_latest_is_the_newest_of_the_others() -> None:
+    assert weights("latest", view()) == {"me:0": 0, "you:0": 0, "eve:0": 1, "me:1": 0, "you:1": 1}
+    mains = MatchmakingConfig(latest=1, against=("main",))
+    assert weights("latest", view(), mains) == {"me:0": 0, "you:0": 0, "me:1": 0, "you:1": 1}
 
 
-def wanted(kind: str) -> dict[str, float]:
-    """The shares that the weights alone give."""
-    weights = {name: WEIGHTS[kind](win_probability(RATINGS["me"], RATINGS[name])) + 1e-3 for name in PAST}
-    return {name: weight / sum(weights.values()) for name, weight in weights.items()}
+def test_branches_that_only_count() -> None:
+    everybody = ["me:0", "you:0", "eve:0", "me:1", "you:1"]
+    assert weights("uniform", view()) == dict.fromkeys(everybody, 1.0)
+    newest = MatchmakingConfig(window=1, window_size=2)
+    assert weights("window", view(), newest) == dict.fromkeys(everybody, 0.0) | {"me:1": 1.0, "you:1": 1.0}
+    half = MatchmakingConfig(delta=1, delta_oldest=0.5)
+    assert weights("delta", view(), half) == dict.fromkeys(everybody, 1.0) | {"me:0": 0.0, "you:0": 0.0}
+    almost = MatchmakingConfig(delta=1, delta_oldest=0.99)
+    assert weights("delta", view(), almost) == dict.fromkeys(everybody, 0.0) | {"you:1": 1.0}
+    assert weights("anchors", view()) == dict.fromkeys(everybody, 0.0) | {"bot": 1.0}
 
 
-@pytest.mark.parametrize("kind", WEIGHTS)
-def test_with_room_for_all_everybody_gets_its_share(kind: str) -> None:
-    for count in (3, 99):
-        assert draw(kind, count) == pytest.approx(wanted(kind))
+def test_prioritised_fictitious_self_play() -> None:
+    """Vinyals et al. (2019): f_hard = (1 - x)^p, f_var = x (1 - x)."""
+    seen = view({("me:1", "you:0"): 0.6, ("me:1", "you:1"): -0.2})
+    x = dict(zip(seen.only(()).names, seen.only(()).wins.tolist(), strict=True))
+    assert x["you:0"] > 0.75 > 0.5 > x["you:1"]
+    for power in (1.0, 2.0, 3.5):
+        hard = weights("hard", seen, MatchmakingConfig(hard=1, power=power))
+        assert hard == pytest.approx({name: (1 - chance) ** power for name, chance in x.items()})
+    assert weights("even", seen) == pytest.approx({name: chance * (1 - chance) for name, chance in x.items()})
 
 
-def test_who_is_met_more() -> None:
-    by_kind = {kind: draw(kind, 3) for kind in WEIGHTS}
-    assert by_kind["hard"]["strong"] > by_kind["hard"]["equal"] > by_kind["hard"]["weak"] > 0
-    assert by_kind["even"]["equal"] > by_kind["even"]["strong"] == pytest.approx(by_kind["even"]["weak"])
-    assert by_kind["uniform"] == pytest.approx(dict.fromkeys(PAST, 1 / 3))
+def test_close_in_rating() -> None:
+    seen = view(ratings={"me:1": 25, "you:0": 21, "you:1": 33})
+    config = MatchmakingConfig(close=1, close_width=4)
+    assert weights("close", seen, config) == pytest.approx(
+        {"me:0": 0, "you:0": np.exp(-1), "eve:0": 0, "me:1": 1, "you:1": np.exp(-4)}
+    )
+    assert not any(weights("close", view(), config).values())  # the learner is not rated itself
 
 
-@given(st.sampled_from(sorted(WEIGHTS)), st.integers(1, 12), st.integers(1, 12), st.integers(0, 999))
-def test_nobody_is_drawn_twice(kind: str, past: int, count: int, seed: int) -> None:
-    names = [f"p{index}" for index in range(past)]
-    ratings = {name: Rating(float(index) * 9, 1.0, 1) for index, name in enumerate(names)}
-    found = shares(kind, "p0", names, ratings, count, np.random.default_rng(seed))
-    assert len(found) == min(past, count)
-    assert set(found) <= set(names)
-    assert sum(found.values()) == pytest.approx(1)
-    assert all(share > 0 for share in found.values())
+@pytest.mark.parametrize("name", ["nash", "replicator", "alpha_rank"])
+def test_meta_strategies_play_a_cycle_alike_and_nothing_dominated(name: str) -> None:
+    trio = [("me:1", "you:0"), ("you:0", "eve:0"), ("eve:0", "me:1")]
+    beaten = [("me:1", "me:0"), ("you:0", "me:0"), ("eve:0", "me:0")]
+    beaten += [(strong, "you:1") for strong in ("me:1", "you:0", "eve:0")]
+    found = weights(name, view(dict.fromkeys((*trio, *beaten), 0.8), games=10_000))
+    for strong in ("me:1", "you:0", "eve:0"):
+        assert found[strong] == pytest.approx(1 / 3, abs=0.01)
+    assert found["me:0"] + found["you:1"] < 0.02
 
 
-@pytest.mark.parametrize("kind", WEIGHTS)
-def test_draws_follow_the_weights(kind: str) -> None:
-    drawn = Counter(name for seed in range(2000) for name in draw(kind, 1, seed=seed))
-    expected = wanted(kind)
-    counts = [drawn[name] for name in PAST]
-    assert chisquare(counts, [2000 * expected[name] for name in PAST]).pvalue > 0.01
-    assert all(share == 1 for share in draw(kind, 1).values())
+def test_forgotten_are_those_once_beaten_and_lost_to_now() -> None:
+    margins = {
+        ("me:0", "you:0"): 0.5, ("me:1", "you:0"): -0.5,  # beaten once, and now lost to
+        ("me:0", "eve:0"): -0.5, ("me:1", "eve:0"): -0.5,  # never beaten
+        ("me:0", "you:1"): 0.5, ("me:1", "you:1"): 0.5,  # still beaten
+    }  # fmt: skip
+    found = weights("forgotten", view(margins))
+    assert found["you:0"] > 0.4
+    assert [name for name, weight in found.items() if weight] == ["you:0"]
 
 
-@pytest.mark.parametrize("kind", WEIGHTS)
-def test_the_unrated_are_equals_of_all(kind: str) -> None:
-    assert draw(kind, 3, learner="new") == pytest.approx(dict.fromkeys(PAST, 1 / 3))
-    found = shares(kind, "me", ["equal", "new"], RATINGS, 2, np.random.default_rng(0))
-    assert found == {"equal": pytest.approx(0.5), "new": pytest.approx(0.5)}
+def test_a_mixture_is_what_its_branches_give() -> None:
+    config = MatchmakingConfig(mirror=1, uniform=2, anchors=1)
+    mirror, share = mixture(config, view())
+    assert mirror == 0.25
+    assert dict(zip(view().names, share.tolist(), strict=True)) == pytest.approx(
+        {"bot": 0.25, "me:0": 0.1, "you:0": 0.1, "eve:0": 0.1, "me:1": 0.1, "you:1": 0.1}
+    )
 
 
-def test_without_a_past() -> None:
-    assert shares("even", "me", [], RATINGS, 8, np.random.default_rng(0)) == {}
+@pytest.mark.parametrize("name", sorted(set(BRANCHES) - {"anchors"}))
+def test_anchors_are_met_only_where_it_is_asked_for(name: str) -> None:
+    seen = view({("bot", "me:1"): 1.0, ("bot", "you:1"): 1.0}, {"me:1": 25, "bot": 25})
+    mirror, share = mixture(MatchmakingConfig.model_validate({name: 1.0}), seen)
+    assert share[0] == 0
+    assert mirror + share.sum() == pytest.approx(1)
 
 
-def test_equal_generators_draw_alike() -> None:
-    assert draw("uniform", 2, seed=5) == draw("uniform", 2, seed=5)
-    assert len({frozenset(draw("uniform", 1, seed=seed)) for seed in range(20)}) == 3
+@pytest.mark.parametrize("name", sorted(BRANCHES))
+def test_a_branch_without_anybody_leaves_its_share_to_the_mirror(name: str) -> None:
+    empty = View("me", "me:0", [], payoff({}), payoff({}))
+    mirror, share = mixture(MatchmakingConfig.model_validate({"mirror": 1, name: 3}), empty)
+    assert mirror == 1.0 and len(share) == 0
+
+
+@pytest.mark.parametrize("name", sorted(BRANCHES))
+def test_relabelling_relabels(name: str) -> None:
+    """Who is who does not matter, but for the order in time and for the roles."""
+    margins = {("me:1", "you:0"): 0.3, ("you:1", "me:1"): 0.4, ("me:0", "you:1"): 0.2, ("eve:0", "you:0"): 0.1}
+    seen = view(margins, {"me:1": 25, "you:0": 22, "you:1": 29, "eve:0": 24, "me:0": 20})
+    new = {"you": "zoe", "eve": "abe", "me": "kim", "bot": "bot"}
+
+    def called(player: str) -> str:
+        member, colon, step = player.partition(":")
+        return new[member] + colon + step
+
+    table = payoff({(called(a), called(b)): margin for (a, b), margin in margins.items()})
+    past = [Past(called(one.name), new[one.member], one.role) for one in PAST]
+    ratings = {called(player): rating for player, rating in seen.ratings.items()}
+    other = View("kim", "kim:1", past, table, table, ratings, [called(player) for player in seen.own])
+    config = MatchmakingConfig.model_validate({name: 1.0})
+    assert mixture(config, other)[1] == pytest.approx(mixture(config, seen)[1], abs=1e-6)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12).filter(lambda some: sum(some) > 0.01), st.integers(1, 14))
+def test_a_draw_is_bounded_and_keeps_the_whole(share: list[float], count: int) -> None:
+    given_shares = np.array(share) / 2 / sum(share)
+    drawn = draw(given_shares, count, np.random.default_rng(0))
+    assert len(drawn) <= count
+    assert sum(drawn.values()) == pytest.approx(0.5)
+    assert all(given_shares[place] > 0 for place in drawn)
+    if np.count_nonzero(given_shares) <= count:
+        assert drawn == {place: value for place, value in enumerate(given_shares.tolist()) if value}
+
+
+def test_a_draw_is_true_to_the_shares() -> None:
+    share, rng = np.array([0.05, 0.4, 0.1, 0.25, 0.2]), np.random.default_rng(0)
+    counts = np.zeros(5)
+    for _ in range(4000):
+        for place, part in draw(share, 2, rng).items():
+            counts[place] += 2 * part
+    assert counts.sum() == 8000
+    assert chisquare(counts, share * 8000).pvalue > 1e-3
+
+
+def test_a_run_file_must_give_somebody_a_share() -> None:
+    with pytest.raises(ValidationError, match="all shares are 0"):
+        MatchmakingConfig()
+    assert set(CONFIG.shares()) == {"mirror", *BRANCHES}
+    assert matchmaking.BRANCHES.keys() <= MatchmakingConfig.model_fields.keys()

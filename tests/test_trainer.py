@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +19,9 @@ from agents.policy import Policy
 from agents.rollout import Rollout, evaluate
 from arena.trainer import Stretch, TrainingConfig, alone, mean, means, seats, self_play, share_of_points
 from envs.core import BatchEnv
+from envs.player import Player
 from envs.registry import build
+from envs.slime_volley.bots import bot
 from tests.minds import GRU, new_policy, same
 
 ENV = "SlimeVolley-v0"
@@ -41,16 +43,23 @@ class Learning:
         return {"kl": 0.5}
 
 
-def stretch(learning: Learning, opponents: list[Policy], seed: int = 0, threads: int = 1, **change: Any) -> Stretch:
-    """12 games in 2 streams, of which a quarter are against the past."""
-    settings = {"games": 12, "streams": 2, "past": 1 / 3, "steps": 40, "options": {"lives": 1}, **change}
-    pool = [(policy, 1.0) for policy in opponents]
+def stretch(
+    learning: Learning,
+    opponents: Sequence[Policy | Player],
+    seed: int = 0,
+    threads: int = 1,
+    share: float = 1 / 3,
+    **change: Any,
+) -> Stretch:
+    """12 games in 2 streams, a `share` of them against the opponents."""
+    settings = {"games": 12, "streams": 2, "steps": 40, "options": {"lives": 1}, **change}
+    pool = [(opponent, share / len(opponents)) for opponent in opponents]
     algorithm = cast(PPO, learning)
     streams = self_play(algorithm, ENV, SHORT, pool, TrainingConfig(**settings), seed)
     return Stretch(algorithm, streams, Threads(threads))
 
 
-def played(opponents: list[Policy], rollouts: int = 2, **change: Any) -> Learning:
+def played(opponents: Sequence[Policy | Player], rollouts: int = 2, **change: Any) -> Learning:
     learning = Learning(new_policy(SPEC))
     running = stretch(learning, opponents, **change)
     for number in range(rollouts):
@@ -58,14 +67,27 @@ def played(opponents: list[Policy], rollouts: int = 2, **change: Any) -> Learnin
     return learning
 
 
-@pytest.mark.parametrize(("games", "past"), [(6, 0), (6, 1), (6, 3), (6, 6), (7, 4)])
-def test_seats(games: int, past: int) -> None:
+@pytest.mark.parametrize(("games", "others"), [(6, 0), (6, 1), (6, 3), (6, 6), (7, 4)])
+def test_seats(games: int, others: int) -> None:
     """The learner sits on both sides, but in the last games somebody else sits left and right by turns."""
-    seating = seats(games, past)
-    assert (seating[: games - past] == 0).all()
-    assert (seating[games - past :].sum(1) == 1).all()
+    seating = seats(games, [others / games])
+    assert (seating[: games - others] == 0).all()
+    assert (seating[games - others :].sum(1) == 1).all()
     left, right = seating.sum(0)
-    assert left + right == past and abs(left - right) <= 1
+    assert left + right == others and abs(left - right) <= 1
+
+
+def test_seats_of_several() -> None:
+    """Each gets its share of the games, and no game is lost to rounding."""
+    seating = seats(1000, [0.3, 0.125, 0.0, 0.075])
+    who = seating.max(1)
+    assert np.bincount(who).tolist() == [500, 300, 125, 0, 75]
+    assert ((seating == 0).sum(1) == np.where(who == 0, 2, 1)).all()
+    for player in (1, 2, 4):
+        left, right = (seating == player).sum(0)
+        assert abs(left - right) <= 1
+    thirds = np.bincount(seats(100, [1 / 3, 1 / 3, 1 / 3]).max(1), minlength=4)
+    assert thirds.sum() == 100 and thirds[0] == 0 and set(thirds[1:].tolist()) == {33, 34}
 
 
 def test_the_learner_gets_both_seats_of_its_own_games_and_one_of_the_others() -> None:
@@ -82,9 +104,9 @@ def test_the_learner_gets_both_seats_of_its_own_games_and_one_of_the_others() ->
 
 
 def test_without_a_past_it_plays_itself() -> None:
-    for learning in (played([]), played([new_policy(SPEC, 1)], past=0.0)):
+    for learning in (played([]), played([new_policy(SPEC, 1)], share=0.0)):
         assert learning.rollouts[0].lane_count == 24
-    assert played([new_policy(SPEC, 1)], past=1.0).rollouts[0].lane_count == 12
+    assert played([new_policy(SPEC, 1)], share=1.0).rollouts[0].lane_count == 12
 
 
 def test_the_past_plays_as_it_did() -> None:
@@ -100,6 +122,14 @@ def test_the_past_plays_as_it_did() -> None:
         height.append(learning.rollouts[0].obs[:, :, 9])  # the opponent's y
     assert (height[1][2:, 8:10].max(0).values > 0.3).all() and (height[1][2:, 18:].max(0).values > 0.3).all()
     assert (height[1][:, :8] == height[1][0, 0]).all()
+
+
+def test_scripted_players_are_met_beside_the_past() -> None:
+    """A tracker runs after the ball; it has its share of the games, and the frozen policy has its own."""
+    learning = Learning(new_policy(SPEC))
+    running = stretch(learning, [new_policy(SPEC, 1), bot("tracker", SPEC)], share=2 / 3)
+    running.iterate(0.0)
+    assert learning.rollouts[0].lane_count == 2 * (2 * 2 + 2 + 2)
 
 
 def test_games_go_on_from_rollout_to_rollout_and_begin_anew_with_a_stretch() -> None:
@@ -221,7 +251,7 @@ def test_options_of_the_game_of_training_and_of_held_actions(monkeypatch: pytest
 def test_it_learns_while_it_plays() -> None:
     """With the real PPO: the weights change, and the next rollout is played with the new ones."""
     algorithm = PPO(new_policy(SPEC), PPOConfig(minibatch_rows=200))
-    past = [(new_policy(SPEC, 1, **GRU), 1.0)]
+    past = [(new_policy(SPEC, 1, **GRU), 0.5)]
     streams = self_play(algorithm, ENV, SHORT, past, TrainingConfig(games=4, steps=8), 0)
     running = Stretch(algorithm, streams, Threads(1))
     before = algorithm.policy.head.outputs.linear.weight.clone()

@@ -373,7 +373,7 @@ def test_an_encoder_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("probes")
 def test_it_learns() -> None:
     """The future matters, and what was seen, where the network has a memory."""
-    for env, steps, policy in (("Patience-v0", "13k", "mlp"), ("Recall-v0", "31k", "gru")):
+    for env, steps, policy in (("Patience-v0", "7k", "mlp"), ("Recall-v0", "16k", "gru")):
         settings = {"learning_rate": 1e-2, "minibatch_rows": 256, "gamma": 0.9}
         config = {"steps": 8, "evaluation": {"every": 10**6}}
         trained = arena.train("ppo", env, steps=steps, games=64, settings=settings, policy=policy, config=config)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from envs.errors import InputError
+
 if TYPE_CHECKING:
     from arena.bench.figure import Figure
 
@@ -67,6 +69,45 @@ def match(
     from arena.bench.match import measure
 
     return _print(measure(env, a, b, games, workers), json)
+
+
+def ratings(games: int = 1_000_000, seconds: float = 0.5, json: bool = False) -> int:
+    """Speed of the ratings on one core: online updates, the whole-history fit, the leaderboard of a long log.
+
+    Updates and fits are of 100,000 games among 200 players; `fit` starts from what `read` makes of the results, and
+    `bootstrap` fits 200 logs drawn anew. The long log is written to a temporary folder.
+
+    Args:
+        games: of the long log.
+        seconds: length of each of the five stretches that are timed per online rating.
+        json: print one object: a key per figure with value (median), unit, low, high and settings.
+    """
+    from arena.bench.ratings import measure
+
+    return _print(measure(seconds, games), json)
+
+
+def league(
+    preset: Positional[str] = "slime-laptop",
+    games: int = 2048,
+    share: float = 0.5,
+    seconds: float = 0.5,
+    json: bool = False,
+) -> int:
+    """What a step of self-play costs on one core as the number of frozen opponents grows from 1 to 32.
+
+    Args:
+        preset: whose game and network are taken, or a run file.
+        games: side by side.
+        share: of them against the opponents; in the others the learner plays itself.
+        seconds: length of each of the five stretches that are timed per figure.
+        json: print one object: a key per figure with value (median), unit, low, high and settings.
+    """
+    from arena.bench.league import measure
+
+    if games < 2 or not 0 < share <= 1:
+        raise InputError("--games must be at least 2, and --share above 0 and at most 1.")
+    return _print(measure(preset, games, share, seconds), json)
 
 
 def _print(figures: Mapping[str, Figure], json: bool) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from arena.cli.table import plain_table, print_table
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -12,67 +14,66 @@ if TYPE_CHECKING:
     from arena.ratings.rating import Rating
     from arena.result import MatchSummary
 
-WIDE = 200
-"""Columns of text that does not go to a terminal."""
-COLUMNS = ("#", "player", "skill", "sure", "games", "won/drawn/lost")
+COLUMNS = ("#", "player", "role", "skill", "sure", "games", "won/drawn/lost")
 """What is said of everybody; a column for each anchor follows."""
-SPARE = ("games", "won/drawn/lost", "sure")
+SPARE = ("games", "won/drawn/lost", "role", "sure")
 """Columns that a narrow terminal does without, in this order."""
+WORDS = ("player", "role")
+"""Columns of words."""
 CAPTION = "skill: TrueSkill mean ± sigma; sure: mean - 3 sigma; then: mean score per game against each anchor ± 95 %"
 
 
-def standings_json(table: Sequence[Standing]) -> list[dict[str, Any]]:
-    """Rows for --json, best first."""
+def chosen(table: Sequence[Standing], most: int | None = None) -> list[tuple[int, Standing]]:
+    """Ranks and standings of the best `most` players and all anchors, best first; None: of everybody."""
+    rows = list(enumerate(table, start=1))
+    best = set([rank for rank, standing in rows if not standing.anchor][:most])
+    return [(rank, standing) for rank, standing in rows if standing.anchor or rank in best]
+
+
+def standings_json(table: Sequence[Standing], most: int | None = None) -> list[dict[str, Any]]:
+    """Rows for --json, best first, as `chosen`."""
     return [
         {
             "rank": rank,
             "name": standing.name,
             "anchor": standing.anchor,
+            "role": standing.role,
             "mean": standing.rating.mean,
             "sigma": standing.rating.stderr,
             "exposed": standing.rating.exposed,
             **standing.summary.figures(),
             "against": {anchor: met.figures() for anchor, met in standing.against.items()},
         }
-        for rank, standing in enumerate(table, start=1)
+        for rank, standing in chosen(table, most)
     ]
 
 
-def print_leaderboard(table: Sequence[Standing], anchors: Sequence[str], title: str, most: int | None = None) -> None:
+def print_leaderboard(
+    table: Sequence[Standing],
+    anchors: Sequence[str],
+    title: str,
+    most: int | None = None,
+    columns: Sequence[str] = COLUMNS,
+    caption: str = CAPTION,
+) -> None:
     """Print it on standard output, in as many columns as the terminal has room for.
 
     Args:
+        anchors: players, the mean score against whom has a column.
         most: snapshots to show, best first; anchors are always there.
+        columns: what is said before that, as `draw` knows it.
     """
-    from rich.console import Console
+    from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
-    rows = list(enumerate(table, start=1))
-    shown = [row for row in rows if row[1].anchor] + [row for row in rows if not row[1].anchor][:most]
-    columns = [*COLUMNS, *anchors]
-    for spare in (None, *SPARE):
-        columns = [column for column in columns if column != spare]
-        drawn = draw(sorted(shown, key=lambda row: row[0]), columns, title)
-        if console.measure(drawn, options=console.options.update(max_width=WIDE)).maximum <= console.width:
-            break
-    with console.capture() as captured:  # rich would end the process where the reader has gone away
-        console.print(drawn)
-        if len(shown) < len(rows):
-            console.print(f"and {len(rows) - len(shown)} more")
-        console.print(CAPTION, style="dim")
-    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    shown = chosen(table, most)
+    notes = [Text(f"and {len(table) - len(shown)} more")] if len(shown) < len(table) else []
+    notes.append(Text(caption, style="dim"))
+    print_table(lambda columns: draw(shown, columns, title), [*columns, *anchors], SPARE, notes)
 
 
 def draw(rows: Sequence[tuple[int, Standing]], columns: Sequence[str], title: str) -> Table:
-    """A table of ranks and standings; `columns` are of `COLUMNS` or names of anchors."""
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        drawn.add_column(column, justify="left" if column == "player" else "right", no_wrap=True)
+    """A table of ranks and standings; `columns` are of `COLUMNS`, "mean", "95 % interval" or names of anchors."""
+    drawn = plain_table(title, columns, WORDS)
     for rank, standing in rows:
         cells = (_cell(column, rank, standing) for column in columns)
         drawn.add_row(*cells, style="dim" if standing.anchor else None)
@@ -99,11 +100,17 @@ def _cell(column: str, rank: int, standing: Standing) -> str:
         case "#":
             return str(rank)
         case "player":
-            return f"{standing.name} (anchor)" if standing.anchor else standing.name
+            return standing.name
+        case "role":
+            return standing.role
         case "skill":
             return skill(rating)
         case "sure":
             return f"{rating.exposed:.1f}"
+        case "mean":
+            return f"{rating.mean:.1f}"
+        case "95 % interval":
+            return "{:.1f} to {:.1f}".format(*rating.interval())
         case "games":
             return str(summary.games)
         case "won/drawn/lost":

@@ -1,4 +1,4 @@
-"""`arena league run|resume|status|leaderboard`: train a population, and see how far it is."""
+"""`arena league run|resume|status`: train a population, and see how far it is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.conf import Positional
 
+from arena.cli.board import board, check_board
 from envs.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ TELLING = {
     "past_score": "{:.0%} of points against past snapshots",
 }
 """Metrics that `status` names, and how."""
+EXACT = {"newest": "the newest snapshot", "uniform": "all snapshots alike", "nash": "their Nash mixture"}
+EVENTS = 10
+"""Lately, which `status` names."""
 
 
 def run(
@@ -36,6 +40,7 @@ def run(
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     budget: str | None = None,
     seed: int | None = None,
+    tensorboard: bool = False,
     json: bool = False,
 ) -> int:
     """Train and rate a population: players learn by self-play, their snapshots meet, all games are logged.
@@ -49,6 +54,7 @@ def run(
         set: change a key of the run file as dotted.key=value, such as learners.0.settings.gamma=0.99; may be repeated.
         budget: how long, as time (200s, 5m, 1h) or env steps (500k-steps, 20M-steps).
         seed: decides everything random.
+        tensorboard: write curves of every member to DIR/tensorboard too.
         json: print one object at the end: run, env, ended (budget, interrupted or terminated), budget_share,
             seconds, steps, steps_per_second (of training and rating), games (rated ones), peak_rss_mib,
             above_baseline (null, or seconds, steps and snapshot of the first rating in which the newest snapshot's
@@ -66,17 +72,22 @@ def run(
         if seed < 0:
             raise InputError(f"--seed must be 0 or more, not {seed}.")
         changes.append(f"seed={seed}")
+    if tensorboard:
+        check_board()  # before there is a folder
     folder = out or Path("runs") / f"{Path(source).stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     with League.create(folder, source, changes, ["arena", *sys.argv[1:]]) as league:
-        return _run(league, None, json)
+        return _run(league, None, tensorboard, json)
 
 
-def resume(dir: Positional[Path], budget: str | None = None, json: bool = False) -> int:
+def resume(
+    dir: Positional[Path], budget: str | None = None, tensorboard: bool = False, json: bool = False
+) -> int:  # fmt: skip
     """Go on with a run as if it had never stopped, or train it further.
 
     Args:
         dir: run folder.
         budget: train this much more (60s, 5m, 20M-steps); without it, what is left of the run's own budget.
+        tensorboard: write curves of every member to DIR/tensorboard too.
         json: print one object at the end, as `arena league run --json` does.
     """
     from arena.config import parse_budget
@@ -85,8 +96,10 @@ def resume(dir: Positional[Path], budget: str | None = None, json: bool = False)
         parse_budget(budget)
     from arena.league import League
 
+    if tensorboard:
+        check_board()
     with League.open(dir, write=True) as league:
-        return _run(league, budget, json)
+        return _run(league, budget, tensorboard, json)
 
 
 def status(dir: Positional[Path], json: bool = False) -> int:
@@ -96,48 +109,41 @@ def status(dir: Positional[Path], json: bool = False) -> int:
         dir: run folder.
         json: print one object: run, state (running or stopped), process (id, or null), created, budget,
             budget_share, seconds, steps, games, snapshots, learners (name, stretches, steps, and metrics: means over
-            its last stretch).
+            its last stretch), members (name, role, status), events (time, kind, member, detail), waiting (requests
+            that are not done yet), exploitability (of tiny games: of the newest snapshot, and of all snapshots mixed
+            alike and by the Nash equilibrium of their games; empty for others).
     """
-    from arena.league.overview import overview
+    from arena.league.overview import is_tiny, overview
     from arena.store import RunFolder
 
     with RunFolder.open(dir) as folder:
         seen, created = overview(folder), folder.about["created"]
+        members, events, waiting = folder.members(), folder.events(), len(folder.requests())
+        exact: Mapping[str, float] = {}
+        if is_tiny(folder):
+            from arena.league.theory import exploitabilities
+
+            exact = exploitabilities(folder)
     if json:
-        print(jsonlib.dumps(_status_json(dir, seen, created)))
-    else:
-        _print_status(dir, seen, created)
+        people = [{"name": one.name, "role": one.role, "status": one.status} for one in members]
+        happened = [{"time": e.time, "kind": e.kind, "member": e.member, "detail": e.detail} for e in events]
+        more = {"members": people, "events": happened, "waiting": waiting, "exploitability": exact}
+        print(jsonlib.dumps({**_status_json(dir, seen, created), **more}))
+        return 0
+    _print_status(dir, seen, created)
+    others = ", ".join(f"{one.name} ({one.role})" for one in members if one.status == "active")
+    print(f"members: {others}" + (f"; {_count(waiting, 'request', 's')} waiting" if waiting else ""))
+    for name, value in exact.items():
+        print(f"exploitability of {EXACT[name]}: {value:.4f} per game")
+    for event in events[-EVENTS:]:
+        if event.kind != "added":
+            print(
+                f"{time.strftime('%H:%M:%S', time.localtime(event.time))}  {event.kind} {event.member or ''}".rstrip()
+            )
     return 0
 
 
-def leaderboard(dir: Positional[Path], json: bool = False) -> int:
-    """Ratings of every snapshot and anchor, from the match log.
-
-    Args:
-        dir: run folder.
-        json: print one object: run, env, games, champion (a player's name or null), players (best first: rank,
-            name, anchor, mean, sigma, exposed, games, wins, draws, losses, score_mean, score_ci95, and against:
-            the last six for each anchor met).
-    """
-    from arena.cli.leaderboard import print_leaderboard, standings_json
-    from arena.league import overview
-    from arena.league.standings import champion
-    from arena.store import RunFolder
-
-    with RunFolder.open(dir) as folder:
-        config, table, games = overview.outline(folder), overview.leaderboard(folder), folder.games()
-    best = champion(table)
-    if json:
-        head = {"run": str(dir), "env": config.game.id, "games": games, "champion": best.name if best else None}
-        print(jsonlib.dumps({**head, "players": standings_json(table)}))
-    elif table:
-        print_leaderboard(table, config.anchors, f"{dir}: {games:,} rated games of {config.game.id}")
-    else:
-        print(f"{dir}: no rated games yet")
-    return 0
-
-
-def _run(league: League, more: str | None, json: bool) -> int:
+def _run(league: League, more: str | None, tensorboard: bool, json: bool) -> int:
     """Run it, show it, and report; the exit code."""
     from arena.cli.outcome import Outcome
     from arena.cli.program import command
@@ -147,8 +153,12 @@ def _run(league: League, more: str | None, json: bool) -> int:
 
     path = league.folder.path
     try:
-        with display(path, league.config.anchors) as show, StopSignals(lambda: show.tell(STOPPING)) as stop:
-            league.run(more, stop.asked, show)
+        with (
+            board(path, league.steps, tensorboard) as record,
+            display(path, league.population.anchors) as show,
+            StopSignals(lambda: show.tell(STOPPING)) as stop,
+        ):
+            league.run(more, stop.asked, show, record)
     except KeyboardInterrupt:
         on = command("league", "resume", path)
         print(f"stopped at once; what was stored stays, and `{on}` goes on from there", file=sys.stderr)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from arena.cli.leaderboard import draw, score, skill
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from arena.league import Progress
     from arena.league.standings import Standing
@@ -24,6 +24,10 @@ REFRESH = 2.0
 """Pictures per second of the live display; more would take time from training."""
 ROWS = 12
 """Ratings in the live display, at most."""
+WIDE = 100
+"""Columns of a terminal that has room for roles and games, too."""
+EVENTS = 4
+"""Things that happened lately in the live display."""
 
 
 class Display(Protocol):
@@ -82,6 +86,8 @@ class Lines:
         before, self.last = self.last, progress
         if before is None:
             self._known = {standing.name for standing in progress.standings}
+        for event in fresh(before.told if before else (), progress.told):
+            self._say(progress, event)
         if before and before.standings is not progress.standings:
             self._rated(progress)
         elif time.monotonic() - self._spoke >= QUIET:
@@ -132,8 +138,11 @@ class Picture:
         """See `Display`."""
         self._said = text
 
-    def __rich__(self) -> RenderableType:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The present picture."""
+        yield self._drawn(options.max_width)
+
+    def _drawn(self, width: int) -> RenderableType:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
@@ -148,8 +157,19 @@ class Picture:
         bar = ProgressBar(total=1.0, completed=progress.share, width=30)
         words = Text(f"{progress.steps:,} env steps  {progress.speed:,.0f} steps/s  {progress.phase}")
         line.add_row(clock(seconds), bar, f"{progress.share:.0%}")
-        columns = ["#", "player", "skill", *self._anchors]
-        return Group(head, line, words, "", draw(latest(progress.standings), columns, "") if progress.standings else "")
+        more = ("role", "skill", "games") if width >= WIDE else ("skill",)
+        columns = ["#", "player", *more, *self._anchors]
+        table = draw(latest(progress.standings), columns, "") if progress.standings else ""
+        events = [Text(event, style="yellow") for event in progress.told[-EVENTS:]]
+        return Group(head, line, words, "", table, *([""] if events else []), *events)
+
+
+def fresh(before: Sequence[str], now: Sequence[str]) -> Sequence[str]:
+    """What of `now`, the latest last, came after `before`, of which only the latest are known."""
+    for known in range(min(len(before), len(now)), -1, -1):
+        if not known or before[-known:] == now[:known]:
+            return now[known:]
+    return now
 
 
 def clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ import json as jsonlib
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.conf import Positional
 
+from arena.cli.board import board, check_board
 from envs.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from arena.trainer import Watch
     from arena.training import TrainConfig, Training
     from arena.training.defaults import Resolved
-    from arena.training.run import Record
 
 STOPPING = "finishing this stretch, press again to stop at once"
 
@@ -91,7 +91,8 @@ def train(
     name = re.sub(r"[^\w.-]+", "-", f"{algorithm}-{env}")
     folder = out or Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     with _window(config, render) as watch:
-        _check_board(tensorboard)  # both before there is a folder
+        if tensorboard:
+            check_board()  # both before there is a folder
         with Training.create(folder, config, ["arena", *sys.argv[1:]]) as training:
             which = "tuned settings" if resolved.tuned else "default settings"
             told = f"{algorithm} on {env}, {which}, {config.budget}, seed {config.seed}: {folder}"
@@ -142,7 +143,8 @@ def _budget(steps: str | None, episodes: str | None) -> str | None:
 def _resume(path: Path, more: str | None, render: bool, tensorboard: bool, json: bool) -> int:
     from arena.training import Training
 
-    _check_board(tensorboard)
+    if tensorboard:
+        check_board()
     with Training.open(path, write=True) as training, _window(training.config, render) as watch:
         if not more and training.share() >= 1:
             told = f"the budget of {training.config.budget} is spent: train on with --steps, such as 50k"
@@ -163,10 +165,10 @@ def _run(
     share = training.share()
     try:
         with ExitStack() as stack:
-            board = stack.enter_context(_board(training)) if tensorboard else lambda line: None
+            record = stack.enter_context(board(path, training.steps, tensorboard))
             show = stack.enter_context(display(f"{config.algorithm} on {config.env}, {path}"))
             stop = stack.enter_context(StopSignals(lambda: show.tell(STOPPING)))
-            training.run(more, stop.asked, show, board, watch)
+            training.run(more, stop.asked, show, record, watch)
     except KeyboardInterrupt:
         on = command("train", "--resume", path)
         print(f"stopped at once; what was stored stays, and `{on}` goes on from there", file=sys.stderr)
@@ -194,21 +196,3 @@ def _window(config: TrainConfig, wanted: bool) -> Iterator[Watch | None]:
         yield onlooker
     finally:
         onlooker.close()
-
-
-def _check_board(wanted: bool) -> None:
-    if wanted:
-        from arena.training.tensorboard import writer
-
-        writer()
-
-
-@contextmanager
-def _board(training: Training) -> Iterator[Callable[[Record], None]]:
-    from arena.training.tensorboard import Board
-
-    board = Board(training.folder.path, training.steps)
-    try:
-        yield board
-    finally:
-        board.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from agents.parallel import Threads
 from arena.league.config import LeagueConfig
+from arena.league.pbt import numbers
 from arena.learner import Learner, device
-from envs.errors import InputError
+from envs.errors import InputError, unknown
 from envs.registry import build
 from envs.slime_volley.bots import bot
 
@@ -26,5 +27,18 @@ def check(config: LeagueConfig) -> None:
             f"training.games = {training.games} cannot be shared by training.streams = {training.streams}: "
             "each needs at least 2 games."
         )
+    _check_pbt(config)
     for learner in config.learners:  # whether its algorithm admits the game, its algorithm knows
         Learner(learner.name, learner, own, 0, device(config.device), Threads(1))
+
+
+def _check_pbt(config: LeagueConfig) -> None:
+    if not config.pbt.every:
+        return
+    kinds = [(one.role, one.algorithm, one.policy) for one in config.learners]
+    if not any(kinds.count(kind) > 1 for kind in kinds):
+        raise InputError("pbt.every: to copy each other, two learners must have the same role, algorithm and network.")
+    known = {name for one in config.learners for name in numbers(one.settings)}
+    for key in config.pbt.settings:
+        if key not in known:
+            raise unknown("setting in pbt.settings", key, known)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from arena.config import parse_budget
+from arena.league.matchmaking import MatchmakingConfig
+from arena.league.pbt import PBTConfig
+from arena.league.promotion import PromotionConfig
+from arena.league.roles import LEARNING, MATCHMAKING, MET, Role
 from arena.learner import AgentConfig
 from arena.trainer import TrainingConfig
 from envs.config import Config
+from envs.errors import InputError, unknown
 
 
 class GameConfig(Config):
@@ -21,11 +27,37 @@ class GameConfig(Config):
     """Its options, in training and in rated games alike."""
 
 
+class ResetConfig(Config):
+    """When a learner starts again from random weights. What it was stays in the league as snapshots."""
+
+    win_share: float = Field(0.7, gt=0.5, le=1)
+    """As soon as it wins this share, draws half, against everybody it may meet."""
+    steps: int = Field(0, ge=0)
+    """After so many env steps since it last started, whatever it wins; 0: never for that reason."""
+    chance: float = Field(1.0, gt=0, le=1)
+    """Probability of the reset when it is due; otherwise it goes on as it is."""
+
+
 class LearnerConfig(AgentConfig):
     """One member that learns."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
     """What its snapshots are called."""
+    role: Role = "main"
+    """What it is for; the role decides matchmaking where nothing is said. Exploiters are not champions."""
+    matchmaking: MatchmakingConfig | None = None
+    """Whom it meets; none: as the league's `matchmaking` says for mains, and as its role does for exploiters."""
+    reset: ResetConfig | None = None
+    """When it starts again; none: never, but for exploiters, who do when they have succeeded."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_role(cls, data: Any) -> Any:
+        """What the role decides."""
+        role = data.get("role", "main") if isinstance(data, dict) else "main"
+        if role == "main" or role not in LEARNING:
+            return data
+        return {"reset": {}, "matchmaking": MATCHMAKING[role], **data}
 
 
 class EvaluationConfig(Config):
@@ -34,9 +66,10 @@ class EvaluationConfig(Config):
     games: int = Field(64, ge=2)
     """Games per pairing, seats swapped in pairs on equal serves."""
     rivals: int = Field(4, ge=0)
-    """Snapshots that a new one meets: the best so far, and others at random."""
+    """Snapshots that a new one meets: the best so far, and others at random. Meta-strategies (nash, ...) are only as
+    good as the table is full: then as many as there will be."""
     final_games: int = Field(256, ge=0)
-    """More games at the end of a run: among the best four, and between the champion and each anchor."""
+    """More games at the end of a run: among the best four, and between each of them and each anchor."""
     greedy: bool = True
     """Snapshots take their most probable action; otherwise they sample."""
 
@@ -58,11 +91,16 @@ class LeagueConfig(Config):
     learners: tuple[LearnerConfig, ...] = Field(min_length=1)
     """Members that train, in turns."""
     anchors: tuple[str, ...] = ("baseline", "random")
-    """Scripted players that are rated as fixed points, and never met in training."""
-    matchmaking: Literal["hard", "even", "uniform"] = "hard"
-    """Which past snapshots are met more often: those hard to beat, equals, or all alike."""
+    """Scripted players of the game, which are rated as fixed points; met in training only where a learner's
+    `matchmaking.anchors` says so."""
+    matchmaking: MatchmakingConfig = MATCHMAKING["main"]
+    """Whom mains meet, unless they say it themselves."""
     training: TrainingConfig = TrainingConfig()
     """How experience is made."""
+    promotion: PromotionConfig = PromotionConfig()
+    """When a snapshot enters the pool."""
+    pbt: PBTConfig = PBTConfig()
+    """Population-based training of settings; off unless it is asked for."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """How snapshots are rated."""
 
@@ -74,12 +112,45 @@ class LeagueConfig(Config):
 
     @field_validator("learners")
     @classmethod
-    def _learners(cls, learners: tuple[LearnerConfig, ...]) -> tuple[LearnerConfig, ...]:
+    def _learners(cls, learners: tuple[LearnerConfig, ...], info: ValidationInfo) -> tuple[LearnerConfig, ...]:
         names = [learner.name for learner in learners]
         if len(set(names)) < len(names):
             raise ValueError("two learners have the same name")
-        if "champion" in names:
-            raise ValueError("no learner may be called champion: DIR@champion is the best of a run")
+        for name in names:
+            check_name(name)
         if len({learner.policy.hold for learner in learners}) > 1:
             raise ValueError("learners that meet must have the same policy.hold")
         return learners
+
+    @field_validator("anchors")
+    @classmethod
+    def _anchors(cls, anchors: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        names = [*anchors, *(learner.name for learner in info.data.get("learners", ()))]
+        if len(set(names)) < len(names):
+            raise ValueError("two anchors, or an anchor and a learner, have the same name")
+        return anchors
+
+    @field_validator("matchmaking")
+    @classmethod
+    def _matchmaking(cls, config: MatchmakingConfig, info: ValidationInfo) -> MatchmakingConfig:
+        learners = info.data.get("learners", ())
+        for one in (config, *(learner.matchmaking for learner in learners if learner.matchmaking)):
+            check_against(one, [learner.name for learner in learners])
+        return config
+
+    def matchmaking_of(self, learner: LearnerConfig) -> MatchmakingConfig:
+        """Whom `learner` meets."""
+        return learner.matchmaking or self.matchmaking
+
+
+def check_against(config: MatchmakingConfig, names: Iterable[str]) -> None:
+    """Raise an InputError if `config` looks for somebody who is neither a role nor one of the members `names`."""
+    for name in config.against:
+        if name not in (*MET, *names):
+            raise unknown("member or role", name, {*MET, *names})
+
+
+def check_name(name: str) -> None:
+    """Raise an InputError if no member may be called `name`."""
+    if name == "champion":
+        raise InputError("nobody may be called champion: DIR@champion is the best of a run.")

@@ -1,38 +1,31 @@
-"""League: train in turns, freeze, rate, go on. The folder is the truth; everything here can be read from it again."""
+"""League: train in turns, promote, rate, go on. The folder is the truth; everything here can be read from it again."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
-from itertools import takewhile
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from agents.algorithms.algorithm import Metrics
-from agents.parallel import Threads
-from agents.player import seated
-from agents.policy import Policy
-from agents.snapshot import load_snapshot, save_snapshot
+from agents.snapshot import save_snapshot
 from arena.config import Budget, load, parse_budget
 from arena.league import matchmaking
 from arena.league.admission import check
+from arena.league.changes import Changes
 from arena.league.config import LeagueConfig
+from arena.league.population import Population
 from arena.league.progress import Progress, Report
-from arena.league.standings import Standing, standings
-from arena.learner import Learner, device, seed_for
-from arena.match import run_block
-from arena.ratings.rating import Rating
-from arena.ratings.trueskill import rate
-from arena.result import Result, summarise
+from arena.league.rated import RatedGames
+from arena.league.standings import Standing
+from arena.learner import Learner, seed_for
+from arena.result import summarise
 from arena.store import RunFolder
 from arena.trainer import Stretch, mean, means, self_play, share_of_points
 from envs.errors import InputError
-from envs.player import Player
 from envs.registry import build
-from envs.slime_volley.bots import bot
 
 
 class League:
@@ -47,15 +40,14 @@ class League:
         folder.expect("league")
         self.folder = folder
         self.config = load(LeagueConfig, folder.path / "config.yaml")
-        self._threads = Threads(self.config.threads or None)
-        self._spec = build(self.config.game.id, 1, self.config.game.options).spec
-        self._anchors: dict[str, Player] = {name: bot(name, self._spec) for name in self.config.anchors}
-        self._policy = lru_cache(maxsize=256)(self._load_policy)
-        self._learners = self._load_learners()
+        spec = build(self.config.game.id, 1, self.config.game.options).spec
+        self.population = Population(folder, self.config, spec)
+        self.rated = RatedGames(self.population)
+        self._changes = Changes(self.population, self.rated)
         self._spent = self._last_seen()
         self._started: float | None = None
-        self._standings = self.leaderboard()
         self._speed = 0.0
+        self._record: Callable[[Mapping[str, Any]], None] = lambda _: None
 
     @classmethod
     def create(
@@ -81,7 +73,7 @@ class League:
         else:
             config = load(LeagueConfig, config, overrides)
         check(config)
-        return cls._in(RunFolder.create(path, config, config.seed, command))
+        return cls._in(RunFolder.create(path, config, config.seed, command), config)
 
     @classmethod
     def open(cls, path: str | Path, write: bool = False) -> Self:
@@ -93,9 +85,11 @@ class League:
         return cls._in(RunFolder.open(path, write))
 
     @classmethod
-    def _in(cls, folder: RunFolder) -> Self:
-        """The league of `folder`, which is closed if that fails."""
+    def _in(cls, folder: RunFolder, fresh: LeagueConfig | None = None) -> Self:
+        """The league of `folder`, which is closed if that fails; a `fresh` one has yet to get its members."""
         try:
+            if fresh:
+                Population.enrol(folder, fresh)
             return cls(folder)
         except BaseException:
             folder.close()
@@ -112,9 +106,14 @@ class League:
         self.close()
 
     @property
+    def learners(self) -> list[Learner]:
+        """Members that train."""
+        return self.population.learners
+
+    @property
     def steps(self) -> int:
-        """Env steps trained, all learners."""
-        return sum(learner.steps for learner in self._learners)
+        """Env steps trained, all learners, retired ones too."""
+        return sum(learner.steps for learner in self.population.everybody)
 
     @property
     def seconds(self) -> float:
@@ -123,13 +122,14 @@ class League:
 
     def leaderboard(self) -> list[Standing]:
         """Everybody who has been rated, best first."""
-        return standings(list(self.folder.results()), self.config.anchors)
+        return self.rated.standings
 
     def run(
         self,
         more: Budget | str | None = None,
         stop: Callable[[], bool] = lambda: False,
         report: Report = lambda _: None,
+        record: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
         """Train until the budget is spent or `stop()` is true, which is asked between stretches.
 
@@ -137,44 +137,49 @@ class League:
             more: spend this much, such as "60s" or "5M-steps", on top of what has been spent; None: what is left of
                 the config's budget.
             report: told of progress after every rollout and every rating.
+            record: told of every line of metrics about a member.
         """
-        self._started = time.monotonic()
+        self._started, self._record = time.monotonic(), record
         try:
             self._spend(self._total(parse_budget(more) if isinstance(more, str) else more), stop, report)
         except BaseException:  # what was begun is begun again
-            self._learners, self._standings = self._load_learners(), self.leaderboard()
+            self.population.reload()
+            self.rated.read()
             raise
         finally:
             self._spent, self._started = self.seconds, None
 
     def _spend(self, budget: Budget, stop: Callable[[], bool], report: Report) -> None:
         # The untrained networks, whose clumsy play is worth remembering; or what a process that died did not rate.
-        for learner in self._learners:
+        Population.enrol(self.folder, self.config)  # where a process died before it could
+        self.population.refresh()
+        self._changes.answer_requests()
+        for learner in self.learners:
             self._freeze_and_rate(learner, budget, report)
+        self._changes.find_cycles()
         while self._share(budget) < 1 and not stop():
-            learner = min(self._learners, key=lambda one: one.stretches)
+            self._changes.answer_requests()
+            for learner in self.learners:  # those that have just been added
+                if not learner.stretches:
+                    self._freeze_and_rate(learner, budget, report)
+            if not self.learners:
+                raise InputError(f"{self.folder.path} has no learner left: `arena league add` gives it one.")
+            learner = min(self.learners, key=self.population.turns)
+            self._changes.renew(learner)
             self._train(learner, budget, report)
-            resume = self._resume_path(learner).relative_to(self.folder.path).as_posix()
+            self._report(report, f"deciding on {learner.latest}", budget)
+            learner.pooled = self._changes.promote(learner)
+            resume = self.population.resume_path(learner.name).relative_to(self.folder.path).as_posix()
             self.folder.write_atomic(resume, learner.state(self.seconds))
             self._freeze_and_rate(learner, budget, report)
+            self._changes.find_cycles()
         if self._share(budget) >= 1:
             self._finals(budget, report)
-
-    def _load_learners(self) -> list[Learner]:
-        """The learners as the folder has them."""
-        where = device(self.config.device)
-        learners = [
-            Learner(config.name, config, self._spec, self._seed("learner", config.name), where, self._threads)
-            for config in self.config.learners
-        ]
-        for learner in learners:
-            learner.restore(self._resume_path(learner))
-        return learners
 
     def _last_seen(self) -> float:
         """Seconds of the budget that were spent when the folder was last written to."""
         noted = (float(record["seconds"]) for record in self.folder.metrics())
-        return max(*(learner.seconds for learner in self._learners), *noted, 0.0)
+        return max(*(learner.seconds for learner in self.population.everybody), *noted, 0.0, 0.0)
 
     def _total(self, more: Budget | None) -> Budget:
         if more is None:
@@ -188,17 +193,17 @@ class League:
         return budget.share(self.seconds, self.steps)
 
     def _report(self, report: Report, phase: str, budget: Budget) -> None:
-        report(Progress(phase, self._share(budget), self.seconds, self.steps, self._speed, self._standings))
+        seen = (self._share(budget), self.seconds, self.steps, self._speed)
+        report(Progress(phase, *seen, self.rated.standings, self.population.parts, tuple(self._changes.told)))
 
     def _train(self, learner: Learner, budget: Budget, report: Report) -> None:
         """One stretch; it ends early where the budget does."""
-        config = self.config.training
+        config, game = self.config.training, self.config.game
         seed = self._seed("stretch", learner.name, learner.stretches)
-        shares = self._opponents(learner, np.random.default_rng(seed))
-        opponents = [(self._policy(name), share) for name, share in shares.items()]
-        game = self.config.game
+        mirror, shares = self._opponents(learner, np.random.default_rng(seed))
+        opponents = [(self.population.opponent(name), share) for name, share in shares.items()]
         streams = self_play(learner.algorithm, game.id, game.options, opponents, config, seed)
-        stretch = Stretch(learner.algorithm, streams, self._threads)
+        stretch = Stretch(learner.algorithm, streams, self.population.threads)
         began, before = time.monotonic(), learner.steps
         rows: list[Metrics] = []
         while stretch.steps < config.snapshot_steps and (not rows or self._share(budget) < 1):
@@ -211,95 +216,71 @@ class League:
             self._speed = stretch.steps / (time.monotonic() - began)
             self._report(report, f"training {learner.name}", budget)
         learner.stretches += 1
-        record = {"kind": "training", "learner": learner.name, "step": learner.steps, "seconds": self.seconds}
-        self.folder.append_metrics({**record, "steps_per_second": self._speed, "opponents": shares, **means(rows)})
+        met = {"steps_per_second": self._speed, "mirror": mirror, "opponents": shares}
+        self._note("training", learner, {**met, **means(rows)})
 
-    def _opponents(self, learner: Learner, rng: np.random.Generator) -> dict[str, float]:
-        """Past snapshots, of anybody, for the learner's next stretch, and their shares of its games with the past.
+    def _opponents(self, learner: Learner, rng: np.random.Generator) -> tuple[float, dict[str, float]]:
+        """The learner's share of games with itself in its next stretch, and those of others by name.
 
-        A beginner, who has none of its own yet, meets itself alone: losing to the others would teach it little.
+        A beginner that may play itself does nothing else: losing to the others would teach it little.
         """
-        if not learner.stretches:
-            return {}
-        past = [snapshot.name for snapshot in self.folder.snapshots()]
-        ratings = {standing.name: standing.rating for standing in self._standings}
-        count = self.config.training.opponents
-        return matchmaking.shares(self.config.matchmaking, learner.latest, past, ratings, count, rng)
+        config = self.population.matchmaking(learner.name)
+        if config.mirror and not learner.stretches:
+            return 1.0, {}
+        view = self._changes.view(learner)
+        mirror, share = matchmaking.mixture(config, view)
+        drawn = matchmaking.draw(share, self.config.training.opponents, rng)
+        return mirror, {view.names[place]: part for place, part in drawn.items()}
 
     def _freeze_and_rate(self, learner: Learner, budget: Budget, report: Report) -> None:
-        """Make sure that the learner is on file as it is now, and has met who it should meet."""
-        name = learner.latest
-        known = [snapshot.name for snapshot in self.folder.snapshots()]
-        # The log as it was when the snapshot was new, so that one half-rated meets the same rivals again.
-        before = list(takewhile(lambda result: name not in result.players, self.folder.results()))
-        rivals = self._rivals(
-            name, known[: known.index(name)] if name in known else known, rate(before) if before else {}
-        )
+        """If the learner is to be in the pool as it is now, make sure that it is on file and has met who it should."""
+        if not learner.pooled:
+            return
+        name, known = learner.latest, [snapshot.name for snapshot in self.folder.snapshots()]
         if name not in known:
-            parents = [snapshot.name for snapshot in self.folder.snapshots() if snapshot.member == learner.name]
-            parent = parents[-1] if parents else None
+            parent = learner.parent
             meta = {"env": self.config.game.id, "member": learner.name, "step": learner.steps, "parent": parent}
             save_snapshot(self.folder.snapshot_path(learner.name, learner.steps), learner.algorithm.policy, meta)
             self.folder.add_snapshot(learner.name, learner.steps, parent)
-        pairs = [(name, other) for other in (*self.config.anchors, *rivals)]
-        played = self._play("rating", pairs, self.config.evaluation.games, budget, report)
+        rivals = self.rated.rivals(name)
+        pairs = [(name, other) for other in (*self.population.anchors, *rivals)]
+        phase = f"rating games of {name}"
+        games = self.config.evaluation.games
+        played = self.rated.play("rating", pairs, games, lambda: self._report(report, phase, budget))
         if played:
+            self._report(report, phase, budget)
             scores = {other: summarise(results, name).score_mean for (_, other), results in played.items()}
-            record = {"kind": "rating", "snapshot": name, "seconds": self.seconds, "steps": self.steps}
-            self.folder.append_metrics({**record, "scores": scores})
+            rating = self.rated.ratings[name]
+            self._note(
+                "rating", learner, {"snapshot": name, "mean": rating.mean, "sigma": rating.stderr, "scores": scores}
+            )
+        learner.parent = name
 
-    def _rivals(self, name: str, others: Sequence[str], ratings: Mapping[str, Rating]) -> list[str]:
-        """The best snapshot so far, and others at random."""
-        count = min(self.config.evaluation.rivals, len(others))
-        rng = np.random.default_rng(self._seed("rivals", name))
-        best = sorted((other for other in others if other in ratings), key=lambda other: -ratings[other].exposed)[:1]
-        rest = [other for other in others if other not in best]
-        drawn: list[str] = rng.permutation(rest)[: max(0, count - len(best))].tolist()
-        return [*best[:count], *drawn]
+    def _note(self, kind: str, learner: Learner, values: Mapping[str, Any]) -> None:
+        """A line of metrics about `learner`."""
+        spent = {"step": learner.steps, "seconds": self.seconds, "steps": self.steps}
+        line = {"kind": kind, "member": learner.name, **spent, **values}
+        self.folder.append_metrics(line)
+        self._record(line)
 
     def _finals(self, budget: Budget, report: Report) -> None:
         """More games where they decide something: among the best, and between the champion and the anchors."""
         done = (record["steps"] for record in self.folder.metrics() if record["kind"] == "final")
         if not self.config.evaluation.final_games or self.steps in done:
             return
-        best = [standing.name for standing in self._standings if not standing.anchor][:4]
-        pairs = [(a, b) for i, a in enumerate(best) for b in best[i + 1 :]]
-        pairs += [(name, anchor) for name in best for anchor in self.config.anchors]
-        self._play("final", pairs, self.config.evaluation.final_games, budget, report)
+        key, first = f"finals|{self.steps}", self.rated.best(4)
+        if not self.folder.append_event(
+            "finals", None, {"players": first}, key
+        ):  # they had begun, and changed who leads
+            first = next(event.detail["players"] for event in self.folder.events() if event.key == key)
+        pairs = [(a, b) for i, a in enumerate(first) for b in first[i + 1 :]]
+        pairs += [(name, anchor) for name in first for anchor in self.population.anchors]
+        if pairs:
+            phase = f"final games of {pairs[0][0]}"
+            games = self.config.evaluation.final_games
+            self.rated.play("final", pairs, games, lambda: self._report(report, phase, budget))
+            self._report(report, phase, budget)
         self.folder.append_metrics({"kind": "final", "seconds": self.seconds, "steps": self.steps})
-
-    def _play(
-        self, kind: str, pairs: Sequence[tuple[str, str]], games: int, budget: Budget, report: Report
-    ) -> dict[tuple[str, str], list[Result]]:
-        """Play the pairs that are not in the log yet, log them, and rate everybody again."""
-        logged = self.folder.blocks()
-        todo = {f"{kind}|{a}|{b}|{games}": (a, b) for a, b in pairs}
-        todo = {key: pair for key, pair in todo.items() if key not in logged}
-        if not todo:
-            return {}
-        self._report(report, f"{kind} games of {pairs[0][0]}", budget)
-        game = self.config.game
-        blocks = self._threads.run([
-            partial(run_block, game.id, game.options, [self._player(a), self._player(b)], games, self._seed(key))
-            for key, (a, b) in todo.items()
-        ])  # fmt: skip
-        for key, results in zip(todo, blocks, strict=True):
-            self.folder.append_block(key, results)
-        self._standings = self.leaderboard()
-        self._report(report, f"{kind} games of {pairs[0][0]}", budget)
-        return dict(zip(todo.values(), blocks, strict=True))
-
-    def _player(self, name: str) -> Player:
-        if name in self._anchors:
-            return self._anchors[name]
-        return seated(self._policy(name), name, self.config.evaluation.greedy)
-
-    def _load_policy(self, name: str) -> Policy:
-        member, _, step = name.rpartition(":")
-        return load_snapshot(self.folder.snapshot_path(member, int(step))).policy
-
-    def _resume_path(self, learner: Learner) -> Path:
-        return self.folder.path / "resume" / f"{learner.name}.pt"
 
     def _seed(self, *what: str | int) -> int:
         return seed_for(self.config.seed, *what)

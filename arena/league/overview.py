@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from arena.config import load, parse_budget
 from arena.league.standings import Standing, standings
 from arena.store import RunFolder, Snapshot
+from envs.errors import unknown
 
 Record = Mapping[str, Any]
 """A line of metrics.jsonl."""
@@ -79,14 +80,40 @@ def outline(run: RunFolder) -> Outline:
 
 def leaderboard(run: RunFolder) -> list[Standing]:
     """Everybody who has been rated, best first."""
-    return standings(list(run.results()), outline(run).anchors)
+    return standings(run.meetings(), roles(run))
+
+
+def roles(run: RunFolder) -> dict[str, str]:
+    """Role of every member by name; "retired" for those who are."""
+    return {one.name: "retired" if one.status == "retired" else one.role for one in run.members()}
+
+
+def is_tiny(run: RunFolder) -> bool:
+    """Whether the game of `run` is so small that it can be solved (`arena.league.theory`, which needs torch)."""
+    from envs.registry import build
+    from envs.tiny import TinyGame
+
+    game = outline(run).game
+    return isinstance(build(game.id, 1, game.options), TinyGame)
+
+
+def learner_spec_of(run: RunFolder, name: str) -> dict[str, Any]:
+    """Settings of the learner `name`, as its league has them.
+
+    Raises:
+        InputError: there is no such learner.
+    """
+    learners = {one.name: one.spec["learner"] for one in run.members() if "learner" in one.spec}
+    if name not in learners:
+        raise unknown("learner", name, learners)
+    return dict(learners[name])
 
 
 def overview(run: RunFolder) -> Overview:
     """How far `run` is: what is on file, so a running stretch counts when it has ended."""
     config = outline(run)
     snapshots, metrics = run.snapshots(), list(run.metrics())
-    learners = tuple(_learner(member.name, snapshots, metrics) for member in config.learners)
+    learners = tuple(_learner(member.name, snapshots, metrics) for member in run.members() if "learner" in member.spec)
     seconds = max((record["seconds"] for record in metrics), default=0.0)
     steps = sum(learner.steps for learner in learners)
     budget = parse_budget(config.budget)
@@ -112,7 +139,7 @@ def _learner(name: str, snapshots: Iterable[Snapshot], metrics: Iterable[Record]
     steps = [snapshot.step for snapshot in snapshots if snapshot.member == name and snapshot.step]
     last: Record = {}
     for record in metrics:
-        if record["kind"] == "training" and record["learner"] == name:
+        if record["kind"] == "training" and record["member"] == name:
             last = record
-    means = {key: value for key, value in last.items() if key not in ("kind", "learner", "step", "seconds")}
+    means = {key: value for key, value in last.items() if key not in ("kind", "member", "step", "steps", "seconds")}
     return LearnerOverview(name, len(steps), max(steps, default=0), means)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.league.standings import Standing
@@ -24,6 +24,10 @@ class Progress:
     """Env steps per second of training, lately."""
     standings: Sequence[Standing]
     """Best first; the same object until a new snapshot has been rated."""
+    roles: Mapping[str, str]
+    """Of the members, by name."""
+    told: Sequence[str]
+    """What happened lately, the latest last: promotions, resets, copies, cycles, members that came or went."""
 
 
 Report = Callable[[Progress], None]

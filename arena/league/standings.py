@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from arena.league.summaries import Summaries
+from arena.ratings.games import Games, History, games_of
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import rate
-from arena.result import MatchSummary, Result, summarise
+from arena.result import MatchSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,42 +17,63 @@ class Standing:
     """One line of the leaderboard."""
 
     name: str
-    anchor: bool
-    """A scripted player: a fixed point of the scale."""
+    role: str
+    """Of its member: main, main-exploiter, league-exploiter, historical, anchor or retired; "guest" for one that is
+    none, such as a player of imported games."""
     rating: Rating
-    """TrueSkill."""
+    """TrueSkill, unless another was asked for."""
     summary: MatchSummary
     """All its games."""
     against: dict[str, MatchSummary]
     """Its games against each anchor it met."""
 
+    @property
+    def anchor(self) -> bool:
+        """A fixed point of the scale."""
+        return self.role == "anchor"
 
-def standings(results: Sequence[Result], anchors: Sequence[str]) -> list[Standing]:
-    """Everybody in the log, surest skill first (TrueSkill mean - 3 sigma)."""
-    if not results:
+
+def standings(
+    results: History, roles: Mapping[str, str], rate: Callable[[Games], dict[str, Rating]] = rate
+) -> list[Standing]:
+    """Everybody in the log, surest skill first (TrueSkill mean - 3 sigma).
+
+    Games that `games_of` leaves out, such as those against oneself, count for nobody.
+
+    Args:
+        roles: of the members, by name.
+        rate: another rater, whose ratings the standings then have.
+    """
+    games = games_of(results)
+    if not len(games):
         return []
-    ratings = rate(results)
-    games: dict[str, list[Result]] = {name: [] for name in ratings}
-    for result in results:
-        for name in result.players:
-            games[name].append(result)
+    ratings = rate(games)
+    summaries = Summaries(games)
+    everybody = summaries.all()
+    anchors = [name for name in games.names if role_of(name, roles) == "anchor"]
+    against = {anchor: summaries.against(anchor) for anchor in anchors}
     table = [
         Standing(
             name,
-            name in anchors,
-            ratings[name],
-            summarise(own, name),
-            {
-                anchor: summarise(met, name)
-                for anchor in anchors
-                if anchor != name and (met := [result for result in own if anchor in result.players])
-            },
+            role_of(name, roles),
+            rating,
+            everybody[name],
+            {anchor: met[name] for anchor, met in against.items() if name in met},
         )
-        for name, own in games.items()
+        for name, rating in ratings.items()
     ]
     return sorted(table, key=lambda standing: -standing.rating.exposed)
 
 
 def champion(table: Sequence[Standing]) -> Standing | None:
-    """The best that is no anchor."""
-    return next((standing for standing in table if not standing.anchor), None)
+    """The best that is neither anchor nor exploiter, which are good against some."""
+    return next((standing for standing in table if standing.role in LEADERS), None)
+
+
+LEADERS = ("main", "historical")
+"""Roles of those who may be champion."""
+
+
+def role_of(name: str, roles: Mapping[str, str]) -> str:
+    """Role of the player `name`: of the member that it is, or is a snapshot of."""
+    return roles.get(name) or roles.get(name.rpartition(":")[0], "guest")

@@ -218,8 +218,9 @@ class Training:
         parent = parents[-1] if parents else None
         meta = {"env": config.env, "options": config.options, "member": learner.name, "step": learner.steps}
         policy = freeze(learner.algorithm.policy)
-        save_snapshot(self.folder.snapshot_path(learner.name, learner.steps), policy, {**meta, "parent": parent})
-        self.folder.add_snapshot(learner.name, learner.steps, parent)
+        if name not in (snapshot.name for snapshot in self.folder.snapshots()):  # else a killed process left it
+            save_snapshot(self.folder.snapshot_path(learner.name, learner.steps), policy, {**meta, "parent": parent})
+            self.folder.add_snapshot(learner.name, learner.steps, parent)
         seed, asked = seed_for(config.seed, "evaluation", learner.steps), config.evaluation
         results, summary = evaluate(
             policy, name, config.env, config.options, asked.episodes, seed, asked.greedy

@@ -21,10 +21,14 @@ class Board:
         self._writer = writer()(str(run / "tensorboard"), purge_step=steps)
 
     def __call__(self, line: Mapping[str, Any]) -> None:
-        """Add a point to the curve of each number of a line of metrics, by env steps."""
+        """Add a point to the curve of each number of a line of metrics, by env steps: of the run, or, in a league,
+        of the member whose curve it is. What the line has in a table of its own (scores against others) is a group."""
+        member, step = line.get("member"), line.get("step", line["steps"])
+        place = f"{member}/{line['kind']}" if member else line["kind"]
         for name, value in line.items():
-            if isinstance(value, int | float) and name != "steps":
-                self._writer.add_scalar(f"{line['kind']}/{name}", value, line["steps"])
+            for inner, number in value.items() if isinstance(value, Mapping) else [("", value)]:
+                if isinstance(number, int | float) and name not in ("step", "steps"):
+                    self._writer.add_scalar("/".join(filter(None, (place, name, inner))), number, step)
         self._writer.flush()
 
     def close(self) -> None:

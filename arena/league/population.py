@@ -1,0 +1,139 @@
+"""Population: the members of a league, who learn or stand still, and the players that they are in a game."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from agents.parallel import Threads
+from agents.player import seated
+from agents.policy import Policy
+from agents.snapshot import load_snapshot
+from arena.league.config import LeagueConfig, LearnerConfig
+from arena.league.matchmaking import MatchmakingConfig, Past
+from arena.league.overview import roles
+from arena.learner import Learner, device, seed_for
+from arena.store import Member, RunFolder
+from envs.config import parse
+from envs.core import EnvSpec
+from envs.player import Player
+from envs.slime_volley.bots import bot
+
+BOT = "bot"
+"""Key of an anchor's spec: the scripted player that it is. Other anchors are snapshots."""
+LEARNER = "learner"
+"""Key of a learner's spec: its part of the run file."""
+TURNS = "turns"
+"""Key of the spec of a learner that was added later: the turns that the others had had by then."""
+
+
+class Population:
+    """Who is in the league of a run folder; read from there, so that what was added to it is found."""
+
+    def __init__(self, folder: RunFolder, config: LeagueConfig, spec: EnvSpec) -> None:
+        """Members and learners as the folder has them.
+
+        Raises:
+            InputError: a resume file that cannot be read.
+        """
+        self.folder, self.config, self.spec = folder, config, spec
+        self.threads = Threads(config.threads or None)
+        self.everybody: list[Learner] = []
+        """All learners, retired ones too."""
+        self.configs: dict[str, LearnerConfig] = {}
+        """Of each of them, by name."""
+        self._policy = lru_cache(maxsize=256)(self._load_policy)
+        self.refresh()
+
+    @classmethod
+    def enrol(cls, folder: RunFolder, config: LeagueConfig) -> None:
+        """Write the members that `config` names into a new folder."""
+        known = {member.name for member in folder.members()}
+        for name in config.anchors:
+            if name not in known:
+                folder.add_member(name, "anchor", {BOT: name})
+        for learner in config.learners:
+            if learner.name not in known:
+                folder.add_member(learner.name, learner.role, learner_spec(learner))
+
+    def refresh(self) -> None:
+        """Take in what the folder says of the members now; learners keep what they have learnt since."""
+        self.members: dict[str, Member] = {member.name: member for member in self.folder.members()}
+        self.parts: Mapping[str, str] = roles(self.folder)
+        """Role of every member, by name; "retired" for those who are."""
+        self.configs = {
+            name: parse(LearnerConfig, member.spec[LEARNER], f"member {name}")
+            for name, member in self.members.items()
+            if LEARNER in member.spec
+        }
+        present = {learner.name: learner for learner in self.everybody}
+        self.everybody = [present.get(name) or self._load(config) for name, config in self.configs.items()]
+
+    def reload(self) -> None:
+        """Forget what learners have learnt since the folder was written."""
+        self.everybody = []
+        self.refresh()
+
+    @property
+    def learners(self) -> list[Learner]:
+        """Those that train."""
+        return [learner for learner in self.everybody if self.members[learner.name].status == "active"]
+
+    def turns(self, learner: Learner) -> int:
+        """Turns that `learner` has had; one that came late does not make up for those before."""
+        late: int = self.members[learner.name].spec.get(TURNS, 0)
+        return late + learner.stretches
+
+    def _load(self, config: LearnerConfig) -> Learner:
+        seed = seed_for(self.config.seed, "learner", config.name)
+        learner = Learner(config.name, config, self.spec, seed, device(self.config.device), self.threads)
+        learner.restore(self.resume_path(config.name))
+        return learner
+
+    def resume_path(self, name: str) -> Path:
+        """Where the state of the learner `name` belongs."""
+        return self.folder.path / "resume" / f"{name}.pt"
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """Names, as players, of the active anchors."""
+        snapshots = {snapshot.member: snapshot.name for snapshot in self.folder.snapshots()}
+        return tuple(
+            name if BOT in member.spec else snapshots[name]
+            for name, member in self.members.items()
+            if member.role == "anchor" and member.status == "active" and (BOT in member.spec or name in snapshots)
+        )
+
+    def past(self) -> list[Past]:
+        """Everybody frozen who may be met: anchors first, then snapshots, oldest first."""
+        parts = self.parts
+        bots = [Past(name, name, "anchor") for name, one in self.members.items() if BOT in one.spec]
+        frozen = [Past(one.name, one.member, parts.get(one.member, "historical")) for one in self.folder.snapshots()]
+        return [one for one in (*bots, *frozen) if parts.get(one.member) != "retired"]
+
+    def matchmaking(self, name: str) -> MatchmakingConfig:
+        """Whom the learner `name` meets."""
+        return self.config.matchmaking_of(self.configs[name])
+
+    def player(self, name: str) -> Player:
+        """The anchor or snapshot `name` as it sits in rated games."""
+        member = self.members.get(name)
+        if member and BOT in member.spec:
+            return bot(member.spec[BOT], self.spec)
+        return seated(self._policy(name), name, self.config.evaluation.greedy)
+
+    def opponent(self, name: str) -> Policy | Player:
+        """The same in training: a snapshot as its policy, which can be stacked with others."""
+        member = self.members.get(name)
+        return bot(member.spec[BOT], self.spec) if member and BOT in member.spec else self._policy(name)
+
+    def _load_policy(self, name: str) -> Policy:
+        member, _, step = name.rpartition(":")
+        return load_snapshot(self.folder.snapshot_path(member, int(step))).policy
+
+
+def learner_spec(config: LearnerConfig) -> dict[str, Any]:
+    """What the folder keeps of a learner."""
+    return {LEARNER: config.model_dump(mode="json")}
