@@ -28,7 +28,7 @@ TINY: dict[str, Any] = {
     "evaluation": {"games": 4, "rivals": 2, "final_games": 2},
 }
 """Stretches of 256 steps, taken in turns: five fill the budget. Games end at a point or soon after at the limit."""
-FOUR = ((0, -1, 1, 1), (1, 0, -1, 1), (-1, 1, 0, 1), (-1, -1, -1, 0))
+FOUR = [[0, -1, 1, 1], [1, 0, -1, 1], [-1, 1, 0, 1], [-1, -1, -1, 0]]
 """Rock, paper, scissors, and a fourth choice that loses to all of them."""
 QUICK: dict[str, Any] = {
     "algorithm": "a2c",

@@ -166,7 +166,7 @@ def asking(path: Path, *requests: tuple[str, dict[str, Any]]) -> Callable[[Any],
 
 def test_requests_are_answered_between_stretches(tmp_path: Path, file: Path) -> None:
     path = tmp_path / "run"
-    requests = [
+    requests: list[tuple[str, dict[str, Any]]] = [
         ("add", {"name": "cy", "role": "main", "learner": QUICK}),
         ("retire", {"name": "bob"}),
         ("add", {"name": "old", "role": "historical", "player": str(file)}),
