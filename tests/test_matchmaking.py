@@ -136,6 +136,20 @@ def test_meta_strategies_play_a_cycle_alike_and_nothing_dominated(name: str) -> 
     assert found["me:0"] + found["you:1"] < 0.02
 
 
+@pytest.mark.parametrize("name", ["nash", "replicator"])
+def test_meta_strategies_are_after_scores_not_wins(name: str) -> None:
+    """In rock-paper-scissors where a win with rock is worth 2, paper is played half of the time."""
+    pairs = {
+        ("you:0", "me:0"): 1.0,
+        ("eve:0", "you:0"): 1.0,
+        ("me:0", "eve:0"): 2.0,
+    }  # paper, rock; scissors, paper; ...
+    wins = payoff({pair: 1.0 for pair in pairs}, 100_000)
+    past = [one for one in PAST if one.name in ("me:0", "you:0", "eve:0")]
+    found = weights(name, View("me", "me:0", past, wins, payoff(pairs, 100_000)))
+    assert found == pytest.approx({"me:0": 0.25, "you:0": 0.5, "eve:0": 0.25}, abs=0.01)
+
+
 def test_forgotten_are_those_once_beaten_and_lost_to_now() -> None:
     margins = {
         ("me:0", "you:0"): 0.5, ("me:1", "you:0"): -0.5,  # beaten once, and now lost to
@@ -145,6 +159,14 @@ def test_forgotten_are_those_once_beaten_and_lost_to_now() -> None:
     found = weights("forgotten", view(margins))
     assert found["you:0"] > 0.4
     assert [name for name, weight in found.items() if weight] == ["you:0"]
+
+
+def test_what_was_beaten_is_known_of_snapshots_that_are_not_looked_for() -> None:
+    """Who only looks for exploiters has its own past in mind all the same."""
+    margins = {("me:0", "eve:0"): 0.5, ("me:1", "eve:0"): -0.5}
+    config = MatchmakingConfig(forgotten=1, against=("main-exploiter",))
+    mirror, share = mixture(config, view(margins))
+    assert mirror == 0 and dict(zip(view().names, share.tolist(), strict=True))["eve:0"] == 1
 
 
 def test_a_mixture_is_what_its_branches_give() -> None:

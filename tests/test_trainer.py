@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 import numpy as np
@@ -130,6 +131,25 @@ def test_scripted_players_are_met_beside_the_past() -> None:
     running = stretch(learning, [new_policy(SPEC, 1), bot("tracker", SPEC)], share=2 / 3)
     running.iterate(0.0)
     assert learning.rollouts[0].lane_count == 2 * (2 * 2 + 2 + 2)
+
+
+def test_opponents_change_only_when_a_game_ends() -> None:
+    """In the games against the past, over several rollouts; each new game draws anew."""
+    learning = Learning(new_policy(SPEC))
+    past = [(new_policy(SPEC, seed), 0.25) for seed in range(1, 5)]
+    config = TrainingConfig(games=12, streams=2, steps=40, options={"lives": 1})
+    streams = self_play(cast(PPO, learning), ENV, SHORT, past, config, 0)
+    for stream in streams:
+        members, ends = [], []
+        watched = islice(stream._running, 120)
+        for step in watched:
+            members.append(step.extras[1]["member"])
+            ends.append(step.after.terminated | step.after.truncated)
+        member, ended = np.array(members), np.array(ends)
+        assert member.shape == (120, 6)  # nobody is left to play itself
+        changed = member[1:] != member[:-1]
+        assert changed.any() and not (changed & ~ended[:-1]).any()
+        assert set(member.flatten().tolist()) == {0, 1, 2, 3}
 
 
 def test_games_go_on_from_rollout_to_rollout_and_begin_anew_with_a_stretch() -> None:
