@@ -139,15 +139,12 @@ def test_meta_strategies_play_a_cycle_alike_and_nothing_dominated(name: str) -> 
 @pytest.mark.parametrize("name", ["nash", "replicator"])
 def test_meta_strategies_are_after_scores_not_wins(name: str) -> None:
     """In rock-paper-scissors where a win with rock is worth 2, paper is played half of the time."""
-    pairs = {
-        ("you:0", "me:0"): 1.0,
-        ("eve:0", "you:0"): 1.0,
-        ("me:0", "eve:0"): 2.0,
-    }  # paper, rock; scissors, paper; ...
-    wins = payoff({pair: 1.0 for pair in pairs}, 100_000)
-    past = [one for one in PAST if one.name in ("me:0", "you:0", "eve:0")]
-    found = weights(name, View("me", "me:0", past, wins, payoff(pairs, 100_000)))
-    assert found == pytest.approx({"me:0": 0.25, "you:0": 0.5, "eve:0": 0.25}, abs=0.01)
+    rock, paper, scissors = "me:0", "you:0", "eve:0"
+    pairs = {(paper, rock): 1.0, (scissors, paper): 1.0, (rock, scissors): 2.0}
+    wins = payoff(dict.fromkeys(pairs, 1.0), 100_000)
+    past = [one for one in PAST if one.name in (rock, paper, scissors)]
+    found = weights(name, View("me", rock, past, wins, payoff(pairs, 100_000)))
+    assert found == pytest.approx({rock: 0.25, paper: 0.5, scissors: 0.25}, abs=0.01)
 
 
 def test_forgotten_are_those_once_beaten_and_lost_to_now() -> None:

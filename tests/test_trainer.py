@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +15,7 @@ import envs
 from agents.algorithms.algorithm import Metrics
 from agents.algorithms.ppo import PPO, PPOConfig
 from agents.parallel import Threads
+from agents.play import Step
 from agents.policy import Policy
 from agents.rollout import Rollout, evaluate
 from arena.trainer import Stretch, TrainingConfig, alone, mean, means, seats, self_play, share_of_points
@@ -140,12 +140,12 @@ def test_opponents_change_only_when_a_game_ends() -> None:
     config = TrainingConfig(games=12, streams=2, steps=40, options={"lives": 1})
     streams = self_play(cast(PPO, learning), ENV, SHORT, past, config, 0)
     for stream in streams:
-        members, ends = [], []
-        watched = islice(stream._running, 120)
-        for step in watched:
-            members.append(step.extras[1]["member"])
-            ends.append(step.after.terminated | step.after.truncated)
-        member, ended = np.array(members), np.array(ends)
+        seen: list[Step] = []
+        stream._watch = lambda env, step, seen=seen: seen.append(step)
+        for _ in range(3):
+            stream.collect()
+        member = np.array([step.extras[1]["member"] for step in seen])
+        ended = np.array([step.after.terminated | step.after.truncated for step in seen])
         assert member.shape == (120, 6)  # nobody is left to play itself
         changed = member[1:] != member[:-1]
         assert changed.any() and not (changed & ~ended[:-1]).any()
