@@ -292,7 +292,16 @@ def test_noise_explores_and_a_frozen_policy_has_none() -> None:
     assert not torch.equal(quiet, learner.policy(obs, legal, memory).extras["value"])
     learner._resample(learner.policy)
     assert torch.equal(quiet, freeze(learner.policy)(obs, legal, memory).extras["value"])
-    assert float(learner.policy.head.epsilon) == 0  # type: ignore[arg-type]
+
+
+def test_noise_and_epsilon_are_switches_of_their_own() -> None:
+    """Rainbow explores by its noise alone, as in the paper, unless it is told otherwise."""
+    assert config_of(noisy=True, epsilon=0.5).epsilon_at(0.0) == 0.5
+    rainbow = registry.parse_settings("rainbow", {})
+    assert isinstance(rainbow, DQNConfig) and rainbow.noisy
+    assert [rainbow.epsilon_at(progress) for progress in (0.0, 0.5, 1.0)] == [0, 0, 0]
+    both = registry.parse_settings("rainbow", {"final_epsilon": 0.04})
+    assert isinstance(both, DQNConfig) and both.epsilon_at(1.0) == 0.04
 
 
 @pytest.mark.parametrize("switch", ["plain", "rainbow"])
