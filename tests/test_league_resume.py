@@ -28,7 +28,7 @@ WRITES: list[tuple[Any, str]] = [
 ]
 """Everything that changes a run folder while it trains."""
 PLACES: dict[str, tuple[list[tuple[Any, str]], list[int]]] = {
-    "at a write": (WRITES, [0, 3, *range(5, 140, 9)]),
+    "at a write": (WRITES, [0, 3, *range(5, 140, 12)]),
     "in training": ([(Stretch, "iterate")], [0, 17]),
     "in a rated game": ([(rated_module, "run_block")], [1, 20]),
     "in a game for promotion": ([(changes_module, "run_block")], [0, 9]),
