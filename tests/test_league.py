@@ -248,6 +248,18 @@ def test_standings_are_a_function_of_the_log(whole: dict[str, Any]) -> None:
     assert standings(results[:40], roles) != whole["leaderboard"]
 
 
+def test_what_is_known_while_it_runs_is_what_the_log_says(tmp_path: Path) -> None:
+    """New games are added to those that were read, which is the same as to read them all again."""
+    with League.create(tmp_path / "run", tiny()) as league:
+        league.run()
+        board, payoff, scores = league.leaderboard(), league.rated.payoff, league.rated.scores
+        league.rated.read()
+        assert league.leaderboard() == board
+        for before, after_reading in ((payoff, league.rated.payoff), (scores, league.rated.scores)):
+            assert before.names == after_reading.names
+            assert (before.games == after_reading.games).all() and (before.total == after_reading.total).all()
+
+
 def test_learners_of_any_kind_meet(tmp_path: Path) -> None:
     """Feed-forward and recurrent, with statistics, held actions, buttons, double precision: one league."""
     learners = [

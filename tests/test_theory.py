@@ -70,10 +70,10 @@ def test_fictitious_matchmaking_finds_the_equilibrium(seed: int, tmp_path: Path)
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=slow) for seed in (1, 2))])
-@pytest.mark.parametrize("game", [pytest.param(GAMES[0], marks=slow), GAMES[1]])
-def test_fictitious_play_proper_finds_it_slowly(game: str, seed: int, tmp_path: Path) -> None:
-    """With responses that are nearly pure its error falls with the root of the stretches (Karlin 1959: no faster)."""
-    change = (f"game.id={game}", *FICTITIOUS, "budget=368k-steps", "learners.0.settings.entropy=0.1")
+@pytest.mark.parametrize(("game", "entropy"), [pytest.param(GAMES[0], 0.15, marks=slow), (GAMES[1], 0.1)])
+def test_fictitious_play_proper_finds_it_slowly(game: str, entropy: float, seed: int, tmp_path: Path) -> None:
+    """With nearly pure responses its error falls with the root of the stretches (conjectured by Karlin, 1959)."""
+    change = (f"game.id={game}", *FICTITIOUS, "budget=368k-steps", f"learners.0.settings.entropy={entropy}")
     assert played(tmp_path / "run", "rps-psro", seed, *change)["uniform"] < 0.05
 
 
