@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 
-from envs.core import Array, BatchEnv, Floats, Ints, TimeStep
-from envs.layout import action_dtype, action_shape
+from envs.core import Array, BatchEnv, EnvSpec, Floats, Ints, TimeStep
+from envs.errors import InputError
 from envs.player import Decision, Player
+from envs.seats import action_layout, own_legal, own_obs, widened
 
 
 class Step(NamedTuple):
@@ -21,7 +23,7 @@ class Step(NamedTuple):
     memory: Sequence[Floats]
     """[players] of [N_k, H_k]: what each player remembered before it acted, over its own lanes."""
     action: Array
-    """[B, P, *action_shape]."""
+    """[B, P, *action_shape]; as wide as the widest seat's, see `envs.seats`."""
     extras: Sequence[Mapping[str, Array]]
     """[players] of [N_k, ...] arrays over the player's own lanes."""
     after: TimeStep
@@ -52,17 +54,17 @@ def play(
         np.zeros((len(own), p.memory_size), np.float32) for own, p in zip(lanes, players, strict=True)
     ]
     now = env.reset(seed if game_seeds is None else game_seeds)
-    space = env.spec.action_spaces[0]
-    action = np.zeros((env.num_envs, env.spec.seats, *action_shape(space)), action_dtype(space))
+    sights = [sight(env.spec, own) for own in lanes]
+    shape, dtype = action_layout(env.spec)
     while True:
         decisions = [
-            _decide(player, now, own, held, rng)
-            for player, own, held, rng in zip(players, lanes, memory, rngs, strict=True)
+            player.act(view.obs(now, own), view.legal(now, own), held, rng)
+            for player, view, own, held, rng in zip(players, sights, lanes, memory, rngs, strict=True)
         ]
-        action = np.empty_like(action)
-        flat = action.reshape(-1, *action.shape[2:])
+        flat = np.empty((env.num_envs * env.spec.seats, *shape), dtype)
         for own, decision in zip(lanes, decisions, strict=True):
-            flat[own] = decision.action
+            flat[own] = widened(decision.action, shape, dtype)
+        action = flat.reshape(env.num_envs, env.spec.seats, *shape)
         after = env.step(action)
         carried = [decision.memory for decision in decisions]
         following = _clear(players, lanes, carried, after)
@@ -70,8 +72,33 @@ def play(
         memory, now = following, after
 
 
-def _decide(player: Player, now: TimeStep, lanes: Ints, memory: Floats, rng: np.random.Generator) -> Decision:
-    return player.act(rows(now.obs, lanes), rows(now.legal, lanes), memory, rng)
+class Sight(NamedTuple):
+    """What seats of one kind see and do."""
+
+    obs_space: spaces.Space[Any]
+    action_space: spaces.Space[Any]
+
+    def obs(self, now: TimeStep, lanes: Ints) -> Array:
+        """[N, *obs_shape] on `lanes`."""
+        return own_obs(self.obs_space, rows(now.obs, lanes))
+
+    def legal(self, now: TimeStep, lanes: Ints) -> Array:
+        """[N, A] on `lanes`."""
+        return own_legal(self.action_space, rows(now.legal, lanes))
+
+
+def sight(spec: EnvSpec, lanes: Ints) -> Sight:
+    """Of whoever holds `lanes` [N].
+
+    Raises:
+        InputError: seats of different kinds: that takes as many players.
+    """
+    seats = np.unique(lanes % spec.seats)
+    kinds = [Sight(spec.observation_spaces[seat], spec.action_spaces[seat]) for seat in seats]
+    if any(kind != kinds[0] for kind in kinds):
+        names = ", ".join(spec.seat_names[seat] for seat in seats)
+        raise InputError(f"{spec.id}: one player cannot sit in {names}, who see and do different things.")
+    return kinds[0] if kinds else Sight(spec.observation_spaces[0], spec.action_spaces[0])
 
 
 def rows(values: Array, lanes: Ints) -> Array:

@@ -20,6 +20,8 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 Array = NDArray[Any]
+PLAYER = "player"
+"""Role of all seats of a game in which all play the same part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,23 @@ class EnvSpec:
     zero_sum: bool
     """Rewards of all seats add up to 0 at every step."""
     symmetric: bool
-    """All seats play the same game, so one policy can sit in any of them."""
+    """All seats play the same game, so one policy can sit in any of them, and teams can change sides."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The resolved options the game was made with."""
     obs_names: tuple[str, ...] = ()
     """[D] what each number of a seat's flat observation is; empty where nobody has named them."""
+    roles: tuple[str, ...] = ()
+    """[P] part that each seat plays, such as "predator"; one policy can sit in all seats of a role, which see and do
+    things of one kind. Left empty, all seats are of role `PLAYER`."""
+    seat_names: tuple[str, ...] = ()
+    """[P] what the seats are called outside, such as PettingZoo's agents; left empty, "seat_0" and so on."""
+
+    def __post_init__(self) -> None:
+        """Fill in roles and names."""
+        if not self.roles:
+            object.__setattr__(self, "roles", (PLAYER,) * len(self.teams))
+        if not self.seat_names:
+            object.__setattr__(self, "seat_names", tuple(f"seat_{seat}" for seat in range(len(self.teams))))
 
     @property
     def seats(self) -> int:
@@ -61,7 +75,7 @@ class TimeStep(NamedTuple):
     """
 
     obs: Array
-    """[B, P, *obs_shape] own view."""
+    """[B, P, *obs_shape] own view; where seats see different things, as wide as the widest, see `envs.seats`."""
     legal: Bools
     """[B, P, A] allowed actions: at least one, exactly one where a seat does not act. A is 0 unless Discrete."""
     acts: Bools
@@ -89,7 +103,7 @@ class BatchEnv(Protocol):
         ...
 
     def step(self, action: Array) -> TimeStep:
-        """Play `action` [B, P, *action_shape]."""
+        """Play `action` [B, P, *action_shape]; as wide as the widest where seats differ (`envs.seats`)."""
         ...
 
     def get_state(self) -> dict[str, Array]:
