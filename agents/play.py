@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from envs.core import Array, BatchEnv, EnvSpec, Floats, Ints, TimeStep
 from envs.errors import InputError
-from envs.player import Decision, Player
+from envs.player import Player
 from envs.seats import action_layout, own_legal, own_obs, widened
 
 
