@@ -19,8 +19,8 @@ from agents.play import play
 from arena.result import MatchSummary, Result, summarise
 from envs.core import EnvSpec
 from envs.errors import InputError
-from envs.player import Player
 from envs.registry import build
+from envs.side import Side, rotations, seated
 
 __all__ = ["BLOCK", "MatchSummary", "Result", "block_seeds", "match", "names_of", "run_block", "summarise"]
 
@@ -28,39 +28,45 @@ BLOCK = 256
 """Games in a block, at most."""
 Progress = Callable[[int], None]
 """Told how many more games have ended."""
+Lineup = Sequence[Sequence[int]]
+"""[R][P] who sits where in each game of a round."""
 
 
 def match(
     env_id: str,
     options: Mapping[str, Any],
-    players: Sequence[Player],
+    players: Sequence[Side],
     games: int,
     seed: int,
     workers: int = 1,
     progress: Progress | None = None,
+    lineup: Lineup | None = None,
 ) -> list[Result]:
     """Let `players` meet `games` times; results in the order in which the games started.
 
-    Seats rotate from game to game on equal serves: with two players, games 2i and 2i + 1 have the same seed
-    and the seats swapped. A name that several players share gets a number: "baseline", "baseline#2".
+    Teams rotate from game to game on equal serves: with two players, games 2i and 2i + 1 have the same seed
+    and the seats swapped. Where not everybody can sit in every team, they rotate as far as they can. A name that
+    several players share gets a number: "baseline", "baseline#2".
 
     Args:
         options: of the env, as for `envs.make`.
-        players: one for each team of the env.
+        players: one for each team of the env, a `Player` for all of its seats or a `Crew`; with `lineup` any number.
         workers: threads; they change nothing but the time it takes.
         progress: called from the threads that play.
+        lineup: who sits where instead, an index into `players` for each seat of the env, for each game of a round;
+            rounds follow each other, and the games of one have the same seed.
 
     Raises:
         InputError: an unknown env or option, a wrong number of players, or a number out of range.
     """
     if games < 1 or workers < 1 or seed < 0:
         raise InputError(f"a match needs games and workers from 1, seed from 0, not {games}, {workers}, {seed}.")
-    _seating(build(env_id, 1, options).spec, players, games)
-    size = BLOCK - BLOCK % len(players)
+    each = len(_round(build(env_id, 1, options).spec, players, lineup))
+    size = max(each, BLOCK - BLOCK % each)
     sizes = [min(size, games - start) for start in range(0, games, size)]
 
     def run(size: int, seed: int) -> list[Result]:
-        return run_block(env_id, options, players, size, seed, progress)
+        return run_block(env_id, options, players, size, seed, progress, lineup)
 
     blocks = _in_threads(run, sizes, block_seeds(seed, len(sizes)), workers)
     return [result for block in blocks for result in block]
@@ -75,21 +81,24 @@ def block_seeds(seed: int, blocks: int) -> list[int]:
 def run_block(
     env_id: str,
     options: Mapping[str, Any],
-    players: Sequence[Player],
+    players: Sequence[Side],
     games: int,
     seed: int,
     progress: Progress | None = None,
+    lineup: Lineup | None = None,
 ) -> list[Result]:
     """Play one block: exactly `games` games, one per row, as `match` describes."""
     env = build(env_id, games, options)
-    seating = _seating(env.spec, players, games)
-    rounds = -(-games // len(players))
-    seeds = _53_bits(np.random.SeedSequence(seed), rounds).repeat(len(players))[:games]
+    turns = _round(env.spec, players, lineup)
+    rounds = -(-games // len(turns))
+    who = np.tile(turns, (rounds, 1))[:games]
+    seeds = _53_bits(np.random.SeedSequence(seed), rounds).repeat(len(turns))[:games]
+    seated_players, seating = seated(env.spec, players, who)
     score = np.zeros((games, env.spec.seats))
     steps = np.zeros(games, np.int64)
     limited = np.zeros(games, np.bool_)
     running = np.ones(games, np.bool_)
-    for count, step in enumerate(play(env, players, seating, seed, seeds), start=1):
+    for count, step in enumerate(play(env, seated_players, seating, seed, seeds), start=1):
         ended = running & (step.after.terminated | step.after.truncated)
         if not ended.any():
             continue
@@ -105,7 +114,7 @@ def run_block(
     return [
         Result(
             env=env.spec.id,
-            players=tuple(names[index] for index in seating[game]),
+            players=tuple(names[index] for index in who[game]),
             score=tuple(score[game].tolist()),
             steps=int(steps[game]),
             seed=int(seeds[game]),
@@ -115,7 +124,7 @@ def run_block(
     ]
 
 
-def names_of(players: Sequence[Player]) -> list[str]:
+def names_of(players: Sequence[Side]) -> list[str]:
     """A different name for each player: what results call them."""
     names: list[str] = []
     for player in players:
@@ -124,13 +133,16 @@ def names_of(players: Sequence[Player]) -> list[str]:
     return names
 
 
-def _seating(spec: EnvSpec, players: Sequence[Player], games: int) -> NDArray[np.int64]:
-    """[B, P] who sits where: one player per team, moving on by one team from game to game."""
-    teams = np.array(spec.teams)
-    count = int(teams.max()) + 1
-    if len(players) != count:
-        raise InputError(f"{spec.id} is played by {count}, not by {len(players)}.")
-    return (teams + np.arange(games)[:, None]) % count
+def _round(spec: EnvSpec, players: Sequence[Side], lineup: Lineup | None) -> NDArray[np.int64]:
+    """[R, P] who sits where in the games of one round."""
+    if lineup is None:
+        return np.array(rotations(players, spec), np.int64)[:, list(spec.teams)]
+    if not lineup or any(len(seats) != spec.seats for seats in lineup):
+        raise InputError(f"{spec.id}: a lineup names a player for each of its {spec.seats} seats.")
+    turns = np.array(lineup, np.int64)
+    if turns.min() < 0 or turns.max() >= len(players):
+        raise InputError(f"{spec.id}: a lineup counts the {len(players)} players from 0.")
+    return turns
 
 
 def _53_bits(source: np.random.SeedSequence, count: int) -> NDArray[np.uint64]:
