@@ -33,6 +33,8 @@ bench: .venv/bench.stamp ## measure the speed of the games, of training and of m
 	$(BIN)/arena bench env
 	$(BIN)/arena bench train
 	$(BIN)/arena bench match
+	$(BIN)/arena bench league
+	$(BIN)/arena bench ratings
 
 side-by-side: .venv/bench.stamp ## training here and in stable-baselines3: steps per second, seconds to solve CartPole (25 minutes)
 	$(BIN)/python -m benchmarks.side_by_side $(if $(OUT),--out $(OUT))
@@ -47,7 +49,7 @@ clean: ## remove the environment, caches and build products; runs/ stays
 	@touch $@
 
 .venv/dev.stamp: $(SETUP) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[test,dev,video,tensorboard,openskill]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet -e '.[test,dev,video,tensorboard,openskill,mpe,zoo]' -c constraints.txt
 	@touch $@
 
 .venv/bench.stamp: $(SETUP) | $(BIN)/python

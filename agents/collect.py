@@ -5,32 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from agents.columns import Columns
 from agents.play import Step, rows
 from agents.rollout import MEMORY, Rollout
 from envs.core import Array, Bools, Ints
 from envs.errors import InputError
+from envs.seats import own_action, own_legal, own_obs
 
 
-def collect(steps: Iterator[Step], length: int, player: int = 0, keep_memory: bool = False) -> Rollout:
+def collect(
+    steps: Iterator[Step], length: int, player: int = 0, keep_memory: bool = False, central: bool = False
+) -> Rollout:
     """Take `length` >= 1 steps from `steps` and keep what concerns the lanes of `player`.
 
     The stream goes on where this rollout stops, so calling again continues the same games. With `keep_memory` extras
     hold "memory" [T, N, H], what the player remembered before each step, so that the rollout can be sliced anywhere.
 
+    Where seats differ, rows are as wide as the player's own seats need. With `central`, views are [own | others'], for
+    a value function that sees what its policy does not: the others' follow in cyclic order from the next seat on, each
+    as wide as the widest.
+
     Raises:
-        InputError: no step.
+        InputError: no step; or `central` views that are not flat.
     """
     if length < 1:
         raise InputError(f"length = {length}: collect at least one step.")
-    return _gather(islice(steps, length), length, player, keep_memory)
+    return _gather(islice(steps, length), length, _Taker(player, keep_memory, central))
 
 
 def collect_games(
-    steps: Iterator[Step], games_per_lane: int | Ints, player: int = 0, keep_memory: bool = False
+    steps: Iterator[Step],
+    games_per_lane: int | Ints,
+    player: int = 0,
+    keep_memory: bool = False,
+    central: bool = False,
 ) -> Rollout:
     """Take steps until each lane of `player` has ended as many games as asked for: one number, or one per lane [N].
 
@@ -42,7 +55,7 @@ def collect_games(
         InputError: no game at all, or a wrong number of numbers.
     """
     wanted = _Wanted(games_per_lane, player)
-    rollout = _gather(wanted.until_played(steps), 256, player, keep_memory)
+    rollout = _gather(wanted.until_played(steps), 256, _Taker(player, keep_memory, central))
     counts = torch.from_numpy(wanted.counts(rollout.ended.numpy()))
     rollout.acts.logical_and_(counts)
     rollout.score.masked_fill_(~counts, float("nan"))
@@ -83,9 +96,41 @@ class _Wanted:
         return np.broadcast_to(self._games, (lanes,))
 
 
-def _gather(steps: Iterable[Step], expected: int, player: int, keep_memory: bool) -> Rollout:
-    """What `player` saw and did in all `steps`, of which there are `expected`, or fewer, or more."""
-    timed, extras = _Columns(expected), _Columns(expected)
+class _Taker(NamedTuple):
+    """What is taken of each step."""
+
+    player: int
+    memory: bool
+    """What was remembered, too."""
+    central: bool
+    """Views of the others, too."""
+
+    def views(self, step: Step, obs: Array) -> Array:
+        """[N, *obs_shape] of `obs` [B, P, *widest]."""
+        lanes, space = step.lanes[self.player], step.sights[self.player].obs_space
+        own = own_obs(space, rows(obs, lanes))
+        if not self.central:
+            return own
+        if own.ndim != 2:
+            raise InputError(f"a critic that sees all seats needs flat observations, not {space}.")
+        games, seats = obs.shape[:2]
+        flat = obs.reshape(games * seats, -1)
+        others = [flat[lanes - lanes % seats + (lanes + turn) % seats] for turn in range(1, seats)]
+        return np.concatenate([own, *others], 1)
+
+    def masks(self, step: Step, legal: Bools) -> Bools:
+        """[N, A]."""
+        return own_legal(step.sights[self.player].action_space, rows(legal, step.lanes[self.player]))
+
+    def actions(self, step: Step) -> Array:
+        """[N, *action_shape]."""
+        return own_action(step.sights[self.player].action_space, rows(step.action, step.lanes[self.player]))
+
+
+def _gather(steps: Iterable[Step], expected: int, taker: _Taker) -> Rollout:
+    """What a player saw and did in all `steps`, of which there are `expected`, or fewer, or more."""
+    player = taker.player
+    timed, extras = Columns(expected), Columns(expected)
     finals: list[tuple[Array, Array, Array]] = []
     for t, step in enumerate(steps):
         lanes, seats = step.lanes[player], step.action.shape[1]
@@ -93,24 +138,23 @@ def _gather(steps: Iterable[Step], expected: int, player: int, keep_memory: bool
         if t == 0:
             memory = step.memory[player]
         before, after = step.before, step.after
-        for name, values in (("obs", before.obs), ("legal", before.legal)):
+        timed.put("obs", t, taker.views(step, before.obs))
+        timed.put("legal", t, taker.masks(step, before.legal))
+        timed.put("action", t, taker.actions(step))
+        for name, values in (("acts", before.acts), ("reward", after.reward), ("score", after.score)):
             timed.put(name, t, take(values))
-        for name, values in (("acts", before.acts), ("action", step.action), ("reward", after.reward)):
-            timed.put(name, t, take(values))
-        timed.put("score", t, take(after.score))
         for name, flags in (("terminated", after.terminated), ("truncated", after.truncated)):
             timed.put(name, t, take(flags[:, None].repeat(seats, 1)))
         for name, values in step.extras[player].items():
             extras.put(name, t, values)
-        if keep_memory:
+        if taker.memory:
             extras.put(MEMORY, t, step.memory[player])
         if after.truncated.any():
             cut = np.flatnonzero(timed["truncated"][t])
-            finals.append(
-                (take(after.final_obs)[cut], step.carried[player][cut], np.stack([np.full_like(cut, t), cut], 1))
-            )
-    timed.put("obs", t + 1, take(after.obs))
-    timed.put("legal", t + 1, take(after.legal))
+            final = taker.views(step, after.final_obs)[cut]
+            finals.append((final, step.carried[player][cut], np.stack([np.full_like(cut, t), cut], 1)))
+    timed.put("obs", t + 1, taker.views(step, after.obs))
+    timed.put("legal", t + 1, taker.masks(step, after.legal))
     none = (timed["obs"][0, :0], memory[:0], np.zeros((0, 2), np.int64))
     final_obs, final_memory, final_at = (
         torch.from_numpy(np.concatenate(part)) for part in zip(none, *finals, strict=True)
@@ -125,19 +169,3 @@ def _gather(steps: Iterable[Step], expected: int, player: int, keep_memory: bool
         final_at=final_at,
         extras={name: torch.from_numpy(column[: t + 1]) for name, column in extras.items()},
     )
-
-
-class _Columns(dict[str, Array]):
-    """Arrays [T, N, ...] that are filled one step at a time: each value is copied once, and freed while it is hot."""
-
-    def __init__(self, expected: int) -> None:
-        """Room for `expected` steps and one more; it is doubled when it is full."""
-        super().__init__()
-        self._room = expected + 1
-
-    def put(self, name: str, t: int, values: Array) -> None:
-        if t == 0:
-            self[name] = np.empty((self._room, *values.shape), values.dtype)
-        elif t == len(self[name]):
-            self[name] = np.concatenate([self[name], np.empty_like(self[name])])
-        self[name][t] = values

@@ -1,7 +1,8 @@
-"""Critic: the value of an action in a state, by several networks in one set of stacked weights."""
+"""Critics: the value of an action in a state, by several networks in one set of stacked weights."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from itertools import pairwise
 from typing import Any
@@ -15,8 +16,53 @@ from agents.networks import ACTIVATIONS, MLP, Linear, Normaliser
 from agents.policy import Policy
 
 
-class Critic(nn.Module):
-    """K critics for what a policy sees. Their weights have one more leading axis, so K answers cost one product.
+class StackedMLP(nn.Module):
+    """K networks of one shape. Their weights have one more leading axis, so K answers cost one product."""
+
+    def _build(self, members: int, sizes: Sequence[int], activation: str) -> None:
+        """K is `members`, layers have `sizes`; weights come from torch's global generator."""
+        self._activation, self._members = ACTIVATIONS[activation], members
+        self.layers = nn.ModuleList(_stacked(members, a, b) for a, b in pairwise(sizes[:-1]))
+        self.last = _stacked(members, sizes[-2], sizes[-1], gain=1.0)
+
+    def answers(self, x: Tensor) -> Tensor:
+        """[K, n, outputs] to `x` [K, n, inputs]."""
+        for layer in self.layers:
+            x = self._activation(layer(x))
+        values: Tensor = self.last(x)
+        return values
+
+
+class CentralCritics(StackedMLP):
+    """For each of C posts T critics of what all seats see and do (Lowe et al. 2017)."""
+
+    def __init__(self, posts: int, twins: int, inputs: int, hidden: Sequence[int], activation: str) -> None:
+        """C is `posts`, T is `twins`; they read `inputs` numbers."""
+        super().__init__()
+        self._build(twins * posts, [inputs, *hidden, 1], activation)
+        self._posts, self._twins = posts, twins
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, C, n] of `x` [C, n, inputs]."""
+        if self._twins > 1:
+            x = x.repeat(self._twins, 1, 1)
+        return self.answers(x).view(self._twins, self._posts, -1)
+
+    def first(self, x: Tensor) -> Tensor:
+        """[C, n] by the first critic of each post."""
+        if self._twins == 1:
+            return self.answers(x).squeeze(-1)
+        for layer in self.layers:
+            x = self._activation(self._first(layer, x))
+        return self._first(self.last, x).squeeze(-1)
+
+    def _first(self, layer: nn.Module, x: Tensor) -> Tensor:
+        assert isinstance(layer, Linear)
+        return torch.baddbmm(layer.bias[: self._posts].unsqueeze(-2), x, layer.weight[: self._posts].mT)
+
+
+class Critic(StackedMLP):
+    """K critics for what a policy sees.
 
     `state` is what they know before they hear of an action: a policy without its head, so that it reads images and
     remembers like the actor does; the K share it. As the action comes after it, they can be asked about any action at
@@ -39,10 +85,7 @@ class Critic(nn.Module):
         if isinstance(policy.core, NoCore) and len(policy.obs_space.shape or ()) == 1 and not policy.own_encoder:
             width = (policy.obs_space.shape or ())[0]
             self.state.encoder, hidden = MLP(width, (), config.activation), (*config.hidden, *config.head_hidden)
-        sizes = [width + actions, *hidden]
-        self._activation, self._members = ACTIVATIONS[config.activation], members
-        self.layers = nn.ModuleList(_stacked(members, a, b) for a, b in pairwise(sizes))
-        self.last = _stacked(members, sizes[-1], outputs, gain=1.0)
+        self._build(members, [width + actions, *hidden, outputs], config.activation)
 
     @property
     def norm_obs(self) -> Normaliser | None:
@@ -53,10 +96,7 @@ class Critic(nn.Module):
         """[outputs, K, ...] of `features` [..., width] that `state` gives and the action vectors [..., actions]."""
         x = features if action is None else torch.cat([features, action], -1)
         rows = x.shape[:-1]
-        x = x.reshape(1, -1, x.shape[-1]).expand(self._members, -1, -1)
-        for layer in self.layers:
-            x = self._activation(layer(x))
-        values: Tensor = self.last(x)
+        values = self.answers(x.reshape(1, -1, x.shape[-1]).expand(self._members, -1, -1))
         return values.movedim(-1, 0).reshape(-1, self._members, *rows)
 
     def first(self, features: Tensor, action: Tensor) -> Tensor:

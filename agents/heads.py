@@ -20,7 +20,7 @@ from agents.distributions import (
     distribution,
     head_width,
 )
-from agents.networks import Heads, NoisyLinear, Normaliser
+from agents.networks import MLP, Heads, Linear, NoisyLinear, Normaliser
 from envs.config import Config
 from envs.errors import InputError
 
@@ -30,6 +30,9 @@ class ActorCritic(Config):
 
     kind: Literal["actor-critic"] = "actor-critic"
     """Which head this is."""
+    central: int = Field(0, ge=0)
+    """Numbers of a row [own view | others'], where a network of its own gives the value from that (Yu et al. 2022);
+    0: the value comes from what the actor knows."""
 
 
 class Q(Config):
@@ -52,6 +55,8 @@ class Actor(Config):
     """Which head this is."""
     spread: Literal["noise", "learnt"] = "noise"
     """Continuous actions: a point with exploration noise (DDPG), or a Gaussian whose deviation is learnt (SAC)."""
+    members: int = Field(1, ge=1)
+    """Networks of this shape, one of which, drawn when a game starts, plays it (Lowe et al. 2017, section 4.3)."""
 
 
 HeadConfig = Annotated[ActorCritic | Q | Actor, Field(discriminator="kind")]
@@ -65,6 +70,8 @@ class Trunk(NamedTuple):
     hidden: tuple[int, ...]
     """Layers of each head's own."""
     activation: str
+    layers: tuple[int, ...]
+    """Of the encoder, for whoever sees more and has one of its own."""
 
 
 Reading = tuple[ActionDist, Mapping[str, Tensor]]
@@ -82,7 +89,10 @@ class ActorCriticHead(nn.Module):
         super().__init__()
         self.config, self._space = config, space
         widths, gains = {"actor": head_width(space), "value": 1}, {"actor": 0.01, "value": 1.0}
+        if config.central:
+            del widths["value"]
         self.outputs = Heads(trunk.width, widths, gains, trunk.hidden, trunk.activation)
+        self.central = CentralValue(config.central, trunk) if config.central else None
         self.norm_value = Normaliser(1) if normalise_value else None
         self.log_std = nn.Parameter(torch.zeros(box_width(space))) if box_width(space) else None
         low, high = box_bounds(space)
@@ -90,13 +100,25 @@ class ActorCriticHead(nn.Module):
         self.register_buffer("low", low if len(low) and self._bounded else None)
         self.register_buffer("high", high if len(high) and self._bounded else None)
 
-    def forward(self, features: Tensor, legal: Tensor | None) -> Reading:
-        """Distribution, and "value" [...], from features [..., width]."""
+    def forward(self, features: Tensor, legal: Tensor | None, wide: Tensor | None = None) -> Reading:
+        """Distribution, and "value" [...], from features [..., width]; a central value from rows `wide` [..., central],
+        and none without them."""
         heads = self.outputs(features)
-        value = heads["value"].squeeze(0)
-        if self.norm_value is not None:
-            value = self.norm_value.unscale(value.unsqueeze(-1)).squeeze(-1)
-        return distribution(self._space, heads["actor"], legal, self._gaussian), {"value": value}
+        dist = distribution(self._space, heads["actor"], legal, self._gaussian)
+        if self.central is None:
+            return dist, {"value": self._in_units(heads["value"].squeeze(0))}
+        return dist, {} if wide is None else {"value": self.central_value(wide)}
+
+    def central_value(self, wide: Tensor) -> Tensor:
+        """[...] of rows [own view | others'] [..., central]."""
+        assert self.central is not None
+        return self._in_units(self.central(wide).squeeze(-1))
+
+    def _in_units(self, value: Tensor) -> Tensor:
+        """From the unit of the value to that of returns."""
+        if self.norm_value is None:
+            return value
+        return self.norm_value.unscale(value.unsqueeze(-1)).squeeze(-1)
 
     @torch.no_grad()
     def take_returns(self, returns: Tensor) -> None:
@@ -107,7 +129,7 @@ class ActorCriticHead(nn.Module):
             return
         mean, std = norm.mean.clone(), norm.std.squeeze(-2)
         norm.update(returns.unsqueeze(1))
-        layer = self.outputs.last("value")
+        layer = self.outputs.last("value") if self.central is None else self.central.last
         layer.weight[-1] *= (std / norm.std.squeeze(-2)).squeeze()
         layer.bias[-1:] = (layer.bias[-1:] * std + mean - norm.mean) / norm.std.squeeze(-2)
 
@@ -117,6 +139,21 @@ class ActorCriticHead(nn.Module):
         if not self._bounded:
             return Gaussian(mean, log_std)
         return Gaussian(mean, log_std, self.low[..., place].unsqueeze(-2), self.high[..., place].unsqueeze(-2))
+
+
+class CentralValue(nn.Module):
+    """The value of a state by what all seats see of it; feed-forward, whatever the actor remembers."""
+
+    def __init__(self, width: int, trunk: Trunk) -> None:
+        """In the shape of the actor's network, for rows of `width` numbers."""
+        super().__init__()
+        self.encoder = MLP(width, (*trunk.layers, *trunk.hidden), trunk.activation)
+        self.last = Linear(self.encoder.width, 1, gain=1.0)
+
+    def forward(self, wide: Tensor) -> Tensor:
+        """[..., width] -> [..., 1]."""
+        value: Tensor = self.last(self.encoder(wide))
+        return value
 
 
 class QHead(nn.Module):
@@ -184,7 +221,10 @@ class ActorHead(nn.Module):
 
     def forward(self, features: Tensor, legal: Tensor | None) -> Reading:
         """Distribution from features [..., width]; no extras."""
-        heads = self.outputs(features)
+        return self.describe(self.outputs(features), legal), {}
+
+    def describe(self, heads: Mapping[str, Tensor], legal: Tensor | None) -> ActionDist:
+        """The distribution that the raw `heads` mean."""
 
         def box(parameters: Tensor, place: slice) -> ActionDist:
             low, high = (bound[..., place].unsqueeze(-2) for bound in (self.low, self.high))
@@ -192,7 +232,7 @@ class ActorHead(nn.Module):
                 return Jittered(parameters, self.noise.unsqueeze(-1), low, high)
             return Gaussian(parameters, heads["log_std"][place].movedim(0, -1).clamp(-20, 2), low, high)
 
-        return distribution(self._space, heads["actor"], legal, box), {}
+        return distribution(self._space, heads["actor"], legal, box)
 
 
 def _no_value_to_normalise(asked: bool) -> None:

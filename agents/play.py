@@ -31,6 +31,8 @@ class Step(NamedTuple):
     """[players] of [N_k, H_k]: what each player remembered after it acted."""
     next_memory: Sequence[Floats]
     """The same, cleared where a game ended."""
+    sights: Sequence[Sight]
+    """[players] what the seats of each player see and do."""
 
 
 def play(
@@ -68,7 +70,7 @@ def play(
         after = env.step(action)
         carried = [decision.memory for decision in decisions]
         following = _clear(players, lanes, carried, after)
-        yield Step(now, lanes, memory, action, [d.extras for d in decisions], after, carried, following)
+        yield Step(now, lanes, memory, action, [d.extras for d in decisions], after, carried, following, sights)
         memory, now = following, after
 
 

@@ -1,4 +1,4 @@
-"""Policies as players: one network in a seat, or a pool of frozen ones that draw who plays each game."""
+"""Policies as players: one network in a seat, a crew of them, or a pool of frozen ones on as many lanes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from torch.func import stack_module_state
 from torch.nn import Parameter
 
 from agents.policy import Output, Policy
-from envs.core import Array, Bools, Floats, Ints
+from agents.snapshot import Policies
+from envs.core import PLAYER, Array, Bools, Floats, Ints
 from envs.layout import action_dtype, action_shape
 from envs.player import Decision, Player
+from envs.side import Side, Squad
 
 
 class PolicyPlayer:
@@ -33,6 +35,7 @@ class PolicyPlayer:
 
     def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> Decision:
         """See `Player.act`; extras are "logprob" [n] and what the policy adds, such as "value" [n]."""
+        memory = self.policy.begin(memory, rng)
         with torch.inference_mode():
             mask = None if legal.all() else _tensor(legal, self._device)
             output: Output = self.policy(_tensor(obs, self._device), mask, _tensor(memory, self._device))
@@ -71,79 +74,81 @@ class Holding:
         return Decision(action.reshape(len(obs), *self._shape), memory, {})
 
 
-def seated(policy: Policy, name: str, greedy: bool) -> Player:
-    """The player that `policy` is in a game at full rate: it keeps its actions as long as it did in training."""
+def seated(policies: Policies, name: str, greedy: bool) -> Side:
+    """What a crew is in a game at full rate: each keeps its actions as long as it did in training."""
+    players = {post: _seated(policy, name, greedy) for post, policy in policies.items()}
+    return players[PLAYER] if list(players) == [PLAYER] else Squad(name, players)
+
+
+def _seated(policy: Policy, name: str, greedy: bool) -> Player:
     player = PolicyPlayer(policy, name, greedy)
     return player if policy.config.hold == 1 else Holding(player, policy.config.hold, policy.action_space)
 
 
 class Pool:
-    """Frozen policies as one player: each game is played by a member drawn when it starts.
+    """Frozen policies as one player, one of them on each lane.
 
-    Members of one architecture are stacked and answer in one batched product, so a step costs much the same however
-    many there are. The first column of the memory holds who plays (1 + index; 0 is a new game), so a member never
-    changes in mid-game.
+    Those of one architecture are stacked and answer in one batched product, so a step costs much the same however many
+    there are.
     """
 
     keep_memory = False
 
-    def __init__(self, policies: Sequence[Policy], weights: Sequence[float], name: str = "pool") -> None:
-        """`weights` are the members' shares of games, in any unit; not all 0."""
+    def __init__(self, policies: Sequence[Policy], member: Ints, name: str = "pool") -> None:
+        """`member` [N] is who plays each of the lanes that the pool holds, in order."""
         self.name = name
-        self.memory_size = 1 + max(policy.memory_size for policy in policies)
-        shares = np.asarray(weights, np.float64)
-        self._bounds = np.cumsum(shares / shares.sum())
+        present = np.unique(member)
+        policies = [policies[index] for index in present]
+        self.memory_size = max(policy.memory_size for policy in policies)
+        place = np.searchsorted(present, member)
         kinds = [
             (policy.config, policy.head.config) if policy.stackable else index for index, policy in enumerate(policies)
         ]
-        self._stack_of = np.array([_first(kinds, kind) for kind in kinds])
-        self._stacks = {
-            stack: _Stack([policy for policy, own in zip(policies, self._stack_of, strict=True) if own == stack])
-            for stack in np.unique(self._stack_of).tolist()
-        }
-        self._place = np.array([np.sum(self._stack_of[:i] == own) for i, own in enumerate(self._stack_of)])
+        stack_of = np.array([kinds.index(kind) for kind in kinds])
+        self._stacks = []
+        for stack in np.unique(stack_of).tolist():
+            own = np.flatnonzero(stack_of == stack)
+            rows = np.flatnonzero(stack_of[place] == stack)
+            members = np.searchsorted(own, place[rows])
+            self._stacks.append((rows, _Stack([policies[index] for index in own], members)))
 
     def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> Decision:
-        """See `Player.act`; extras hold "member" [n], the index of who played."""
-        member = memory[:, 0].astype(np.int64) - 1
-        fresh = member < 0
-        if fresh.any():
-            drawn = np.searchsorted(self._bounds, rng.random(int(fresh.sum())), side="right")
-            member[fresh] = np.minimum(drawn, len(self._bounds) - 1)
-        memory = memory.copy()
-        memory[:, 0] = member + 1
-        action: Array | None = None
-        for key, stack in self._stacks.items():
-            rows = np.flatnonzero(self._stack_of[member] == key)
-            if len(rows) or action is None:  # the first is asked even for nothing: it knows what an action is
-                chosen, kept = stack.act(self._place[member[rows]], obs[rows], legal[rows], memory[rows, 1:], rng)
-                action = np.zeros((len(obs), *chosen.shape[1:]), chosen.dtype) if action is None else action
-                action[rows], memory[rows, 1 : 1 + kept.shape[1]] = chosen, kept
+        """See `Player.act`, for all lanes together; there are no extras."""
+        if len(self._stacks) == 1:
+            return Decision(*self._stacks[0][1].act(obs, legal, memory, rng), {})
+        memory, action = memory.copy(), None
+        for rows, stack in self._stacks:
+            chosen, kept = stack.act(obs[rows], legal[rows], memory[rows], rng)
+            action = np.zeros((len(obs), *chosen.shape[1:]), chosen.dtype) if action is None else action
+            action[rows], memory[rows, : kept.shape[1]] = chosen, kept
         assert action is not None
-        return Decision(action, memory, {"member": member})
+        return Decision(action, memory, {})
 
 
 class _Stack:
-    """Policies of one architecture, weights stacked [K, ...]."""
+    """Policies of one architecture, weights stacked [K, ...], and whose lane each row is."""
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
+    def __init__(self, policies: Sequence[Policy], member: Ints) -> None:
+        """`member` [n]."""
         self._policy = _stacked(policies) if len(policies) > 1 else deepcopy(policies[0])
         self._count = len(policies)
-
-    def act(self, member: Ints, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> tuple[Array, Array]:
-        """Actions [n, ...] and memory [n, H] of `member` [n] for rows n."""
-        if self._count == 1:
-            decision = PolicyPlayer(self._policy, "").act(obs, legal, memory[:, : self._policy.memory_size], rng)
-            return decision.action, decision.memory
-        order = np.argsort(member, kind="stable")
         sizes = np.bincount(member, minlength=self._count)
+        order = np.argsort(member, kind="stable")
         place = np.empty_like(order)  # of a row among those of its member
         place[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        at, shape = (torch.from_numpy(member), torch.from_numpy(place)), (self._count, int(sizes.max()))
+        self._at = torch.from_numpy(member), torch.from_numpy(place)
+        self._shape = self._count, int(sizes.max())
+
+    def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> tuple[Array, Array]:
+        """Actions [n, ...] and memory [n, H]."""
+        held = memory[:, : self._policy.memory_size]
+        if self._count == 1:
+            decision = PolicyPlayer(self._policy, "").act(obs, legal, held, rng)
+            return decision.action, decision.memory
+        at, shape = self._at, self._shape
         with torch.inference_mode():
             mask = None if legal.all() else _grouped(legal, at, shape)
-            held = _grouped(memory[:, : self._policy.memory_size], at, shape)
-            output: Output = self._policy(_grouped(obs, at, shape), mask, held)
+            output: Output = self._policy(_grouped(obs, at, shape), mask, _grouped(held, at, shape))
             return output.dist.sample(rng)[at].numpy(), output.memory[at].numpy()
 
 
@@ -158,11 +163,6 @@ def _stacked(policies: Sequence[Policy]) -> Policy:
         owner, _, leaf = name.rpartition(".")
         together.get_submodule(owner).register_buffer(leaf, value)
     return together
-
-
-def _first(kinds: Sequence[object], kind: object) -> int:
-    """Index of the first equal entry."""
-    return next(index for index, other in enumerate(kinds) if other == kind)
 
 
 def _grouped(values: Array, at: tuple[Tensor, Tensor], shape: tuple[int, int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Snapshot: a policy frozen to one file, safetensors with a JSON header. Reading one runs no code."""
+"""Snapshot: a crew of policies frozen to one file, safetensors with a JSON header. Reading one runs no code."""
 
 from __future__ import annotations
 
@@ -22,37 +22,57 @@ from torch import nn
 from agents.heads import HeadConfig
 from agents.policy import Policy, PolicyConfig
 from envs.config import parse
+from envs.core import PLAYER
 from envs.errors import InputError
 
-KEY, FORMAT = "arena", 2
+KEY, FORMAT = "arena", 3
+Policies = Mapping[str, Policy]
+"""Of a crew, by post (see `envs.side`); one for all seats has the post `PLAYER`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A policy as it was read from a file."""
+    """A crew as it was read from a file."""
 
-    policy: Policy
+    policies: Policies
     """In evaluation mode, without gradients."""
     meta: Mapping[str, Any]
     """What the writer noted: for a league's snapshots env, member, step, parent."""
 
+    @property
+    def policy(self) -> Policy:
+        """The only one.
 
-def save_snapshot(path: Path, policy: Policy, meta: Mapping[str, Any]) -> None:
-    """Freeze `policy` to `path`, whole or not at all. Equal weights and `meta` give equal bytes.
+        Raises:
+            InputError: there are several.
+        """
+        return only(self.policies)
+
+
+def only(policies: Policies) -> Policy:
+    """The policy of a crew of one.
+
+    Raises:
+        InputError: there are several.
+    """
+    if len(policies) > 1:
+        raise InputError(f"a crew of {', '.join(policies)} has not one policy but {len(policies)}.")
+    return next(iter(policies.values()))
+
+
+def save_snapshot(path: Path, policies: Policy | Policies, meta: Mapping[str, Any]) -> None:
+    """Freeze `policies` to `path`, whole or not at all. Equal weights and `meta` give equal bytes.
 
     Raises:
         InputError: the file cannot be written.
     """
-    header = {
-        "format": FORMAT,
-        "obs_space": _space_to_json(policy.obs_space),
-        "action_space": _space_to_json(policy.action_space),
-        "policy": policy.config.model_dump(mode="json"),
-        "head": policy.head.config.model_dump(mode="json"),
-        "own_encoder": policy.own_encoder,
-        "meta": dict(meta),
+    crew = {PLAYER: policies} if isinstance(policies, Policy) else policies
+    header = {"format": FORMAT, "crew": {post: _outline(policy) for post, policy in crew.items()}, "meta": dict(meta)}
+    weights = {
+        f"{post}/{name}": value.detach().cpu().contiguous()
+        for post, policy in crew.items()
+        for name, value in policy.state_dict().items()
     }
-    weights = {name: value.detach().cpu().contiguous() for name, value in policy.state_dict().items()}
     data = save(weights, {KEY: json.dumps(header, sort_keys=True)})
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -62,6 +82,17 @@ def save_snapshot(path: Path, policy: Policy, meta: Mapping[str, Any]) -> None:
         raise InputError(f"cannot write {path}: {fault.strerror}.") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _outline(policy: Policy) -> dict[str, Any]:
+    """All that makes a policy but its weights."""
+    return {
+        "obs_space": _space_to_json(policy.obs_space),
+        "action_space": _space_to_json(policy.action_space),
+        "policy": policy.config.model_dump(mode="json"),
+        "head": policy.head.config.model_dump(mode="json"),
+        "own_encoder": policy.own_encoder,
+    }
 
 
 def load_snapshot(path: Path, encoder: nn.Module | None = None) -> Snapshot:
@@ -83,33 +114,44 @@ def load_snapshot(path: Path, encoder: nn.Module | None = None) -> Snapshot:
         raise InputError(f"{path} is not a whole snapshot file: {fault}.") from None
     if text is None:
         raise InputError(f"{path} holds weights of another program: it has no arena header.")
-    policy, meta = _read_header(text, path, encoder)
-    try:
-        policy.load_state_dict(weights)
-    except RuntimeError:
-        raise InputError(f"the weights in {path} do not fit the network that its header describes.") from None
-    return Snapshot(policy.eval().requires_grad_(False), meta)
+    policies, meta = _read_header(text, path, encoder)
+    unfit = InputError(f"the weights in {path} do not fit the network that its header describes.")
+    if any(name.partition("/")[0] not in policies for name in weights):
+        raise unfit
+    for post, policy in policies.items():
+        own = {name.removeprefix(f"{post}/"): value for name, value in weights.items() if name.startswith(f"{post}/")}
+        try:
+            policy.load_state_dict(own)
+        except RuntimeError:
+            raise unfit from None
+        policy.eval().requires_grad_(False)
+    return Snapshot(policies, meta)
 
 
-def _read_header(text: str, path: Path, encoder: nn.Module | None) -> tuple[Policy, dict[str, Any]]:
-    """A policy of the right shape, and what the writer noted."""
+def _read_header(text: str, path: Path, encoder: nn.Module | None) -> tuple[Policies, dict[str, Any]]:
+    """Policies of the right shape, and what the writer noted."""
     try:
         header = json.loads(text)
         if header["format"] != FORMAT:
             raise InputError(f"{path} has format {header['format']}; this version reads format {FORMAT}.")
-        if header["own_encoder"] != (encoder is not None):
-            given = "give it as encoder=" if encoder is None else "it needs none"
-            raise InputError(
-                f"{path} {'was' if encoder is None else 'was not'} made with an encoder of its own: {given}."
-            )
-        config = parse(PolicyConfig, header["policy"], str(path))
-        obs_space, action_space = (_space_from_json(header[name]) for name in ("obs_space", "action_space"))
-        head: HeadConfig = TypeAdapter(HeadConfig).validate_python(header["head"])
-        return Policy(obs_space, action_space, config, head, encoder), dict(header["meta"])
+        policies = {post: _policy(outline, path, encoder) for post, outline in header["crew"].items()}
+        if not policies:
+            raise KeyError("crew")
+        return policies, dict(header["meta"])
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError, AssertionError) as fault:
+    except (AttributeError, KeyError, TypeError, ValueError, AssertionError) as fault:
         raise InputError(f"{path} is not a snapshot of this program: its header has a wrong {fault!r}.") from None
+
+
+def _policy(outline: Mapping[str, Any], path: Path, encoder: nn.Module | None) -> Policy:
+    if outline["own_encoder"] != (encoder is not None):
+        given = "give it as encoder=" if encoder is None else "it needs none"
+        raise InputError(f"{path} {'was' if encoder is None else 'was not'} made with an encoder of its own: {given}.")
+    config = parse(PolicyConfig, outline["policy"], str(path))
+    obs_space, action_space = (_space_from_json(outline[name]) for name in ("obs_space", "action_space"))
+    head: HeadConfig = TypeAdapter(HeadConfig).validate_python(outline["head"])
+    return Policy(obs_space, action_space, config, head, encoder)
 
 
 def _space_to_json(space: spaces.Space[Any]) -> dict[str, Any]:
@@ -156,9 +198,9 @@ def _space_from_json(data: Mapping[str, Any]) -> spaces.Space[Any]:
     return spaces.Box(low, high, dtype=dtype)
 
 
-def freeze(policy: Policy) -> Policy:
-    """A copy of `policy` as it is now, without gradients."""
-    return deepcopy(policy).eval().requires_grad_(False)
+def freeze(policies: Policies) -> Policies:
+    """Copies of `policies` as they are now, without gradients."""
+    return {post: deepcopy(policy).eval().requires_grad_(False) for post, policy in policies.items()}
 
 
 def same_weights(a: Policy, b: Policy) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from agents.distributions import ActionDist, Bernoulli, Categorical, Joint, box_bounds, head_width
-from envs.layout import columns
+from envs.layout import columns, parts
 
 
 class Vectors:
@@ -27,6 +27,9 @@ class Vectors:
         low, high = (bound.to(device) for bound in box_bounds(space))
         self._centre, self.half = (high + low) / 2, (high - low) / 2
         """[box_width] half of the range of each continuous number."""
+        kinds = [[isinstance(part, spaces.Box)] * head_width(part) for part in parts(space)]
+        self.continuous = torch.tensor([one for part in kinds for one in part], device=device)
+        """[width] whether a number is continuous, not part of a choice or a button."""
 
     def of(self, action: Tensor) -> Tensor:
         """[..., width] of actions [..., *action_shape]; the gradient of continuous numbers passes."""
@@ -63,6 +66,31 @@ class Vectors:
                 own = slice(done, done := done + mode.shape[-1])
                 pieces.append((mode - self._centre[own]) / self.half[own])
         return torch.cat(pieces, -1) if len(pieces) > 1 else pieces[0]
+
+    def chosen(self, dist: ActionDist, rng: torch.Generator) -> Tensor:
+        """[..., width] of what `dist` would choose, without a gradient: continuous numbers as they are, choices and
+        buttons drawn."""
+        pieces, done = [], 0
+        for part in leaves(dist):
+            if isinstance(part, Categorical):
+                pieces.append(_one_of(part, rng))
+            elif isinstance(part, Bernoulli):
+                draw = torch.rand(part.logits.shape, generator=rng).to(part.logits.device)
+                pieces.append((draw < part.logits.sigmoid()).to(part.logits.dtype))
+            else:
+                mode = part.mode()
+                own = slice(done, done := done + mode.shape[-1])
+                pieces.append((mode - self._centre[own]) / self.half[own])
+        return torch.cat(pieces, -1) if len(pieces) > 1 else pieces[0]
+
+
+def _one_of(dist: Categorical, rng: torch.Generator) -> Tensor:
+    """[..., A] one-hot, by the inverse of the cumulative distribution; see `Categorical.sample`."""
+    cumulative = dist.log_probs.exp().cumsum(0)
+    draw = torch.rand(cumulative.shape[1:], generator=rng).to(cumulative.device)
+    passed = (cumulative > draw * (1 - 1e-6) * cumulative[-1]).to(cumulative.dtype)
+    passed[1:] -= passed[:-1].clone()
+    return passed.movedim(0, -1)
 
 
 def leaves(dist: ActionDist) -> list[ActionDist]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from arena.match import MatchSummary, Progress, Result, match, names_of, summarise
+from arena.match import Lineup, MatchSummary, Progress, Result, match, names_of, summarise
 from arena.players import load_player
-from envs.player import Player
 from envs.registry import build
 from envs.registry import make as make_env
+from envs.side import Side
 
 __all__ = ["MatchOutcome", "make_env", "play"]
 
@@ -36,7 +36,7 @@ class MatchOutcome:
 
 def play(
     env: str,
-    players: Sequence[str | Player],
+    players: Sequence[str | Side],
     games: int = 1000,
     seed: int = 0,
     *,
@@ -44,18 +44,22 @@ def play(
     greedy: bool = True,
     workers: int = 1,
     progress: Progress | None = None,
+    lineup: Lineup | None = None,
 ) -> MatchOutcome:
     """Let players meet, seats swapped from game to game on equal serves.
 
     Args:
         env: id of the game; `arena envs` lists them.
-        players: who plays, as on the command line ("baseline", "FILE.safetensors", "DIR@champion",
-            "DIR@NAME", "DIR@NAME:STEP"), or any `Player`.
+        players: who plays, one for each team, as on the command line ("baseline", "FILE.safetensors", "DIR@champion",
+            "DIR@NAME", "DIR@NAME:STEP"), or any `Player` or `Squad`.
         seed: decides everything random; the same match gives the same outcome for any number of workers.
         options: of the env, such as `{"lives": 1}`.
         greedy: snapshots take their most probable action; False lets them sample.
         workers: threads that share the work.
         progress: called with the number of games that have ended since the last call.
+        lineup: who sits where, an index into `players` for each seat of the game, for each game of a round, such as
+            [[0, 1, 2, 2], [2, 2, 0, 1]]; the games of a round have the same serves. Without it one player a team, which
+            rotate.
 
     Raises:
         InputError: an unknown game, option or player, or a number out of range.
@@ -63,6 +67,6 @@ def play(
     options = dict(options or {})
     spec = build(env, 1, options).spec
     seated = [load_player(who, spec, greedy) if isinstance(who, str) else who for who in players]
-    results = match(env, options, seated, games, seed, workers, progress)
+    results = match(env, options, seated, games, seed, workers, progress, lineup)
     names = names_of(seated)
     return MatchOutcome(env, tuple(names), seed, tuple(results), summarise(results, names[0]))

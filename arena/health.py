@@ -23,7 +23,7 @@ REQUIRED = {
     "pillow": "PIL", "pyyaml": "yaml",
 }  # fmt: skip
 """Distribution -> the module it must provide."""
-OPTIONAL = ("ray", "imageio-ffmpeg", "tensorboard", "wandb", "matplotlib", "mpe2", "openskill")
+OPTIONAL = ("ray", "imageio-ffmpeg", "tensorboard", "wandb", "matplotlib", "mpe2", "rlcard", "chess", "pymunk", "openskill")
 
 Facts = Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""Learner: an algorithm with its network, how far it has come, and the state from which it goes on."""
+"""Learner: a crew that learns, how far it has come, and the state from which it goes on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -16,12 +16,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from torch import nn
 
 from agents.algorithms import registry
-from agents.algorithms.algorithm import Algorithm
+from agents.crew import Crew
 from agents.parallel import Threads
 from agents.policy import PolicyConfig
 from envs.config import Config, nested
 from envs.core import EnvSpec
-from envs.errors import InputError
+from envs.errors import InputError, unknown
 
 
 class AgentConfig(Config):
@@ -33,6 +33,10 @@ class AgentConfig(Config):
     """Settings of the algorithm; those left out are its own."""
     policy: PolicyConfig = Field(default_factory=PolicyConfig, validate_default=True)
     """Its network."""
+    plays: str = ""
+    """Where teams are not alike: a role of the team that it plays, such as "adversary"; empty: all seats."""
+    parameters: Literal["shared", "own"] = "shared"
+    """Seats of one role share a network, or each has its own."""
 
     @field_validator("algorithm")
     @classmethod
@@ -61,7 +65,7 @@ class AgentConfig(Config):
 
 
 class Learner:
-    """An algorithm and how far it has come."""
+    """A crew and how far it has come."""
 
     def __init__(
         self,
@@ -101,18 +105,19 @@ class Learner:
         """What it is now is in the pool of the league, or is about to be."""
         self._config, self._spec, self._seed = config, spec, seed
         self._device, self._threads, self._encoder = device, threads, encoder
-        self.algorithm = self._build(seed)
+        self.crew = self._build(seed)
 
-    def _build(self, seed: int) -> Algorithm:
-        return registry.build(
+    def _build(self, seed: int) -> Crew:
+        return registry.build_crew(
             self._config.algorithm,
-            self._spec.observation_spaces[0],
-            self._spec.action_spaces[0],
+            self._spec,
+            roles_of(self._spec, self._config.plays),
             registry.parse_settings(self._config.algorithm, self.settings),
             self._config.policy,
             seed,
             self._device,
             self._threads,
+            self._config.parameters,
             deepcopy(self._encoder),
         )
 
@@ -125,14 +130,14 @@ class Learner:
         """From random weights, other ones each time, and the settings of the config."""
         self.generation += 1
         self.born, self.parent, self.settings = self.steps, None, self._config.settings
-        self.algorithm = self._build(seed_for(self._seed, "generation", self.generation))
+        self.crew = self._build(seed_for(self._seed, "generation", self.generation))
 
     def become(self, donor: Learner, settings: dict[str, Any], parent: str) -> None:
         """Go on from the state of `donor`, whose last snapshot is `parent`, with other `settings`."""
-        state = self._copy_of(donor.algorithm.state_dict())
+        state = self._copy_of(donor.crew.state_dict())
         self.settings, self.parent = settings, parent
-        self.algorithm = self._build(seed_for(self._seed, "copy", self.stretches))
-        self.algorithm.load_state_dict(state)
+        self.crew = self._build(seed_for(self._seed, "copy", self.stretches))
+        self.crew.load_state_dict(state)
 
     @staticmethod
     def _copy_of(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +153,7 @@ class Learner:
         buffer = io.BytesIO()
         counts = {name: getattr(self, name) for name in COUNTS}
         settings = json.dumps(self.settings, sort_keys=True)
-        torch.save({**counts, "settings": settings, "algorithm": self.algorithm.state_dict()}, buffer)
+        torch.save({**counts, "settings": settings, "crew": self.crew.state_dict()}, buffer)
         return buffer.getvalue()
 
     def restore(self, path: Path) -> None:
@@ -164,8 +169,8 @@ class Learner:
             for name in COUNTS:
                 setattr(self, name, state[name])
             self.settings = json.loads(state["settings"])
-            self.algorithm = self._build(self._seed)
-            self.algorithm.load_state_dict(state["algorithm"])
+            self.crew = self._build(self._seed)
+            self.crew.load_state_dict(state["crew"])
         except Exception as fault:  # torch.load raises nearly anything on a damaged file
             reason = (str(fault).splitlines() or [repr(fault)])[0].rstrip(".:")
             raise InputError(f"{path} cannot be resumed from: {reason}.") from None
@@ -175,6 +180,20 @@ COUNTS = (
     "stretches", "steps", "episodes", "training_seconds", "seconds", "generation", "born", "parent",
     "pooled",
 )  # fmt: skip
+
+
+def roles_of(spec: EnvSpec, plays: str) -> tuple[str, ...]:
+    """Roles of the seats that a learner takes: those of the team in which the role `plays` is, or all.
+
+    Raises:
+        InputError: no such role.
+    """
+    if not plays:
+        return tuple(dict.fromkeys(spec.roles))
+    if plays not in spec.roles:
+        raise unknown(f"role of {spec.id}", plays, spec.roles)
+    team = spec.teams[spec.roles.index(plays)]
+    return tuple(dict.fromkeys(role for role, own in zip(spec.roles, spec.teams, strict=True) if own == team))
 
 
 def seed_for(seed: int, *what: str | int) -> int:

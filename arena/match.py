@@ -50,7 +50,7 @@ def match(
 
     Args:
         options: of the env, as for `envs.make`.
-        players: one for each team of the env, a `Player` for all of its seats or a `Crew`; with `lineup` any number.
+        players: one for each team of the env, a `Player` for all of its seats or a `Squad`; with `lineup` any number.
         workers: threads; they change nothing but the time it takes.
         progress: called from the threads that play.
         lineup: who sits where instead, an index into `players` for each seat of the env, for each game of a round;

@@ -3,35 +3,40 @@
 baseline                    a scripted player of the game
 path/to/FILE.safetensors    a snapshot file
 DIR@champion                the best rated snapshot of a run: highest TrueSkill mean - 3 standard errors, or, in
-                            games of one seat, highest mean score of an evaluation
+                            training runs, highest mean score of an evaluation
+DIR@champion:predator       the same of the players of one side, in a league whose sides are not alike
 DIR@ada                     the latest snapshot of its member ada
 DIR@ada:1200000             that very snapshot
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from arena.league.overview import roles
+from arena.league.history import parts
+from arena.league.overview import history, roles, spec_of
 from arena.league.standings import LEADERS, role_of
-from arena.ratings.games import Games, games_of
 from arena.ratings.trueskill import rate
 from arena.store import RunFolder, Snapshot
+from envs.bots import bot, every_name
 from envs.core import EnvSpec
 from envs.errors import InputError, unknown
-from envs.player import Player
-from envs.slime_volley.bots import BOTS, bot
+from envs.side import Side, covers, post_of, team_count
 
+if TYPE_CHECKING:
+    from agents.snapshot import Policies
+
+USUAL_GAME = "SlimeVolley-v0"
+"""What bots play unless it is said."""
 CHAMPION = "champion"
 SUFFIX = ".safetensors"
 
 
-def load_player(text: str, spec: EnvSpec, greedy: bool = True) -> Player:
+def load_player(text: str, spec: EnvSpec, greedy: bool = True) -> Side:
     """The player that `text` names, ready to sit down in the game `spec`.
 
     Args:
@@ -40,7 +45,7 @@ def load_player(text: str, spec: EnvSpec, greedy: bool = True) -> Player:
     Raises:
         InputError: nobody of that name, a file that is no snapshot, or one made for another game.
     """
-    if text in BOTS:
+    if text in every_name():
         return bot(text, spec)
     return _from_file(*_file_of(text), spec, greedy)
 
@@ -59,12 +64,25 @@ def home_of(text: str) -> Home | None:
     Raises:
         InputError: as for `load_player`.
     """
-    if text in BOTS:
+    if text in every_name():
         return None
     from agents.snapshot import load_snapshot
 
     meta = load_snapshot(_file_of(text)[0]).meta
     return Home(meta["env"], dict(meta.get("options", {}))) if "env" in meta else None
+
+
+def game_of(players: Sequence[str], env: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Id and options of the game that `players` play: `env` if it is said, else where the first of them that learnt
+    did so, or slime volleyball; with the options of its training, unless `options` say otherwise.
+
+    Raises:
+        InputError: as for `load_player`.
+    """
+    home = next((home for home in map(home_of, players) if home), None)
+    game = env or (home.env if home else USUAL_GAME)
+    own = home.options if home and home.env == game else {}
+    return game, {**own, **options}
 
 
 def file_of(text: str) -> Path:
@@ -88,10 +106,10 @@ def _file_of(text: str) -> tuple[Path, str]:
         with RunFolder.open(folder) as run:
             snapshot = find_snapshot(run, who)
             return run.path / snapshot.file, snapshot.name
-    if get_close_matches(text, BOTS, cutoff=0.5):
-        raise unknown("player", text, BOTS)
+    if get_close_matches(text, every_name(), cutoff=0.5):
+        raise unknown("player", text, every_name())
     raise InputError(
-        f"unknown player {text!r}: give a bot ({', '.join(BOTS)}), a snapshot FILE{SUFFIX}, "
+        f"unknown player {text!r}: give a bot ({', '.join(every_name())}), a snapshot FILE{SUFFIX}, "
         f"or DIR@{CHAMPION} or DIR@NAME of a run."
     )
 
@@ -105,8 +123,9 @@ def find_snapshot(run: RunFolder, who: str) -> Snapshot:
     snapshots = run.snapshots()
     if not snapshots:
         raise InputError(f"{run.path} has no snapshots yet.")
-    if who == CHAMPION:
-        return champion(run)
+    first, _, part = who.partition(":")
+    if first == CHAMPION:
+        return champion(run, part)
     named = {snapshot.name: snapshot for snapshot in snapshots}
     latest = {snapshot.member: snapshot for snapshot in sorted(snapshots, key=lambda s: s.step)}
     found = named.get(who) or latest.get(who)
@@ -117,16 +136,26 @@ def find_snapshot(run: RunFolder, who: str) -> Snapshot:
     raise InputError(f"{run.path}: {unknown('player', who, choices)}")
 
 
-def champion(run: RunFolder) -> Snapshot:
+def champion(run: RunFolder, part: str = "") -> Snapshot:
     """The snapshot of a main with the highest exposed TrueSkill rating: anchors and exploiters do not count.
 
-    In games of one seat, the one with the highest mean score, the latest if several have it.
+    In a training run, the one with the highest mean score, the latest if several have it.
+
+    Args:
+        part: role of its seats, in a league whose teams are not alike.
 
     Raises:
-        InputError: no snapshot has been rated yet.
+        InputError: no snapshot has been rated yet, or `part` is missing or unknown.
     """
-    worth = _worth(games_of(run.meetings()))
     members = roles(run)
+    worth = {name: one.exposed for name, one in rate(history(run)).items()} if members else _means(run)
+    plays = parts(run.meetings(), spec_of(run)) if members else {}
+    known = tuple(dict.fromkeys(plays.values()))
+    if (part or known) and part not in known:
+        who = " or ".join(f"DIR@{CHAMPION}:{one}" for one in known) or f"DIR@{CHAMPION}"
+        raise InputError(f"{run.path}: say {who}, not {CHAMPION}{f':{part}' if part else ''}.")
+    if part:
+        worth = {name: value for name, value in worth.items() if plays.get(name) == part}
     rated = [snapshot for snapshot in run.snapshots() if snapshot.name in worth]
     rated = [snapshot for snapshot in rated if not members or role_of(snapshot.name, members) in LEADERS] or rated
     if not rated:
@@ -134,15 +163,15 @@ def champion(run: RunFolder) -> Snapshot:
     return max(rated, key=lambda snapshot: (worth[snapshot.name], snapshot.step))
 
 
-def _worth(games: Games) -> dict[str, float]:
-    """What the champion has most of, by player."""
-    if (np.diff(games.start) > 1).any():
-        return {name: rating.exposed for name, rating in rate(games).items()}
-    own = {name: games.score[games.player == number] for number, name in enumerate(games.names)}
-    return {name: math.fsum(scores) / len(scores) for name, scores in own.items()}
+def _means(run: RunFolder) -> dict[str, float]:
+    """Mean score per game and seat of each snapshot of a training run, which plays alone."""
+    scores: dict[str, list[float]] = {}
+    for game in run.meetings():
+        scores.setdefault(game.players[0], []).append(fmean(game.score))
+    return {name: fmean(own) for name, own in scores.items()}
 
 
-def _from_file(path: Path, name: str, spec: EnvSpec, greedy: bool) -> Player:
+def _from_file(path: Path, name: str, spec: EnvSpec, greedy: bool) -> Side:
     """A snapshot file as a player called `name`."""
     import torch
 
@@ -150,12 +179,26 @@ def _from_file(path: Path, name: str, spec: EnvSpec, greedy: bool) -> Player:
     from agents.snapshot import load_snapshot
 
     torch.set_num_threads(1)  # a network this small is many times slower on several
-    policy = load_snapshot(path).policy
-    made_for = (policy.obs_space, policy.action_space)
-    offered = (spec.observation_spaces[0], spec.action_spaces[0])
-    if made_for != offered:
+    policies = load_snapshot(path).policies
+    fitting(policies, spec, path)
+    return seated(policies, name, greedy)
+
+
+def fitting(policies: Policies, spec: EnvSpec, source: object) -> None:
+    """Raise an InputError, which names `source`, unless `policies` can take all seats of a team of the game `spec`."""
+    for seat in range(spec.seats):
+        post = post_of(policies, spec, seat)
+        if post is None:
+            continue
+        made_for = (policies[post].obs_space, policies[post].action_space)
+        offered = (spec.observation_spaces[seat], spec.action_spaces[seat])
+        if made_for != offered:
+            raise InputError(
+                f"{source} was made for another game: it sees {made_for[0]} and does {made_for[1]}, "
+                f"but {spec.id} shows {offered[0]} and takes {offered[1]}."
+            )
+    if not any(covers(policies, spec, team) for team in range(team_count(spec))):
         raise InputError(
-            f"{path} was made for another game: it sees {made_for[0]} and does {made_for[1]}, "
-            f"but {spec.id} shows {offered[0]} and takes {offered[1]}."
+            f"{source} was made for another game: it plays {', '.join(policies)}, and the roles of {spec.id} are "
+            f"{', '.join(dict.fromkeys(spec.roles))}."
         )
-    return seated(policy, name, greedy)

@@ -41,7 +41,7 @@ class MatchSummary:
     draws: int
     losses: int
     score_mean: float
-    """Mean score per game, in the game's own units."""
+    """Mean score per game and seat, in the game's own units."""
     score_ci95: tuple[float, float] | None
     """95 % interval of `score_mean`; None with fewer than two rounds of games on different seeds."""
     steps_mean: float
@@ -64,7 +64,8 @@ class MatchSummary:
 
 
 def summarise(results: Sequence[Result], player: str) -> MatchSummary:
-    """Count the games in which `player` sat. A win is a higher score than the best of the others.
+    """Count the games in which `player` sat. A win is a higher score than the best of the others; who had several seats
+    has the mean of their scores.
 
     Games that share a seed (the two of a seat-swapped pair) are not independent, so the interval takes each
     such group as one unit: the cluster-robust variance of a ratio, with Student's t for the number of groups.
@@ -76,8 +77,8 @@ def summarise(results: Sequence[Result], player: str) -> MatchSummary:
     for result in results:
         if player in result.players:
             mine.append(result)
-            held = result.score[result.players.index(player)]
-            rest = [s for name, s in zip(result.players, result.score, strict=True) if name != player]
+            held = _held(result, player)
+            rest = [_held(result, name) for name in set(result.players) - {player}]
             own.append(held)
             margins.append(held - max(rest, default=held))
     if not mine:
@@ -95,6 +96,12 @@ def summarise(results: Sequence[Result], player: str) -> MatchSummary:
         score_ci95=_interval(own, [result.seed for result in mine], mean),
         steps_mean=math.fsum(result.steps for result in mine) / games,
     )
+
+
+def _held(result: Result, player: str) -> float:
+    """Mean score of the seats of `player`."""
+    scores = [score for name, score in zip(result.players, result.score, strict=True) if name == player]
+    return math.fsum(scores) / len(scores)
 
 
 def _interval(scores: Sequence[float], seeds: Sequence[int], mean: float) -> tuple[float, float] | None:

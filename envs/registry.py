@@ -36,8 +36,9 @@ def build(id: str, num_envs: int, options: Mapping[str, Any]) -> BatchEnv:
     """`num_envs` games of kind `id` with `options`, whatever their keys are.
 
     `id` is one of `ids()`, any id that Gymnasium knows ("FrozenLake-v1"; "gym:CartPole-v1" for Gymnasium's own of a
-    name that is ours too; "module:ID" to import the module that registers it), or "Incomplete:" before any of these,
-    to hide components of its observation (`envs.incomplete`).
+    name that is ours too; "module:ID" to import the module that registers it), any environment of PettingZoo's
+    ("pettingzoo:connect_four_v3", "mpe2:simple_tag_v3"; `envs.foreign.zoo.find`), or "Incomplete:" before any of
+    these, to hide components of its observation (`envs.incomplete`).
 
     Raises:
         InputError: an unknown id or option, or an option outside its range.
@@ -59,8 +60,10 @@ def _maker(id: str) -> Maker:
     if id.startswith(INCOMPLETE_PREFIX):
         return _incomplete
     known = gymnasium.registry
-    if id in known or ":" in id:  # "gym:ID", or Gymnasium's own "module:ID"
+    if id in known or id.startswith("gym:"):
         return _gymnasium
+    if ":" in id:  # "module:name" is PettingZoo's, or Gymnasium's own "module:ID"
+        return _pettingzoo
     everything = {*_MAKERS, *known}
     raise unknown("env", id, everything if get_close_matches(id, everything, n=1, cutoff=0.5) else _MAKERS)
 
@@ -71,12 +74,21 @@ def _gymnasium(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
     return Games(id, num_envs, options)
 
 
+def _pettingzoo(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.foreign.from_pettingzoo import Games
+    from envs.foreign.zoo.find import find
+
+    found = find(id)
+    return Games(found, num_envs, options) if found else _gymnasium(id, num_envs, options)
+
+
 def _slime(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
     from envs.slime_volley.batch import SlimeVolley
+    from envs.slime_volley.court import DOUBLES, DUEL
     from envs.slime_volley.options import SlimeOptions, SlimeSimpleOptions
 
     model = SlimeSimpleOptions if id == "SlimeVolleySimple-v0" else SlimeOptions
-    return SlimeVolley(id, parse(model, options, id), num_envs)
+    return SlimeVolley(id, parse(model, options, id), num_envs, DOUBLES if id == "SlimeVolleyDoubles-v0" else DUEL)
 
 
 def _incomplete(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
@@ -114,9 +126,24 @@ def _kuhn(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
     return KuhnPoker(id, parse(KuhnOptions, options, id), num_envs)
 
 
+def _board(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.boards.batch import BoardGame
+    from envs.boards.shapes import BoardOptions
+
+    return BoardGame(id, parse(BoardOptions, options, id), num_envs)
+
+
+def _mpe(id: str, num_envs: int, options: dict[str, Any]) -> BatchEnv:
+    from envs.mpe.batch import Mpe
+    from envs.mpe.scenarios import SCENARIOS
+
+    return Mpe(id, parse(SCENARIOS[id][0], options, id), num_envs)
+
+
 _MAKERS: dict[str, Maker] = {
     "SlimeVolley-v0": _slime,
     "SlimeVolleySimple-v0": _slime,
+    "SlimeVolleyDoubles-v0": _slime,
     "CartPole-v0": _classic,
     "CartPole-v1": _classic,
     "Pendulum-v1": _classic,
@@ -126,5 +153,11 @@ _MAKERS: dict[str, Maker] = {
     "RockPaperScissors-v0": _matrix,
     "BiasedRockPaperScissors-v0": _matrix,
     "KuhnPoker-v0": _kuhn,
+    "ConnectFour-v0": _board,
+    "TicTacToe-v0": _board,
+    "Spread-v0": _mpe,
+    "Tag-v0": _mpe,
+    "Adversary-v0": _mpe,
+    "SpeakerListener-v0": _mpe,
     **dict.fromkeys(INCOMPLETE, _incomplete),
 }

@@ -1,4 +1,4 @@
-"""Side: whoever sits in the seats of one team. A player sits in any of them; a crew has a player for each post.
+"""Side: whoever sits in the seats of one team. A player sits in any of them; a squad has a player for each post.
 
 A post is a role ("predator"), for a player who sits in all seats of it, or "role.k", the k-th seat of that role in its
 team ("predator.0").
@@ -18,7 +18,7 @@ from envs.player import Player
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class Squad:
     """A player for each post that its name can fill."""
 
     name: str
@@ -26,7 +26,7 @@ class Crew:
     """By post."""
 
 
-Side = Player | Crew
+Side = Player | Squad
 
 
 def posts(spec: EnvSpec) -> list[tuple[str, str]]:
@@ -58,7 +58,7 @@ def covers(names: Mapping[str, object], spec: EnvSpec, team: int) -> bool:
 
 def can_sit(side: Side, spec: EnvSpec, team: int) -> bool:
     """Whether `side` has somebody for all seats of `team`; a plain player has wherever seats are of one kind."""
-    return not isinstance(side, Crew) or covers(side.players, spec, team)
+    return not isinstance(side, Squad) or covers(side.players, spec, team)
 
 
 def rotations(sides: Sequence[Side], spec: EnvSpec) -> list[tuple[int, ...]]:
@@ -99,12 +99,12 @@ def seated(spec: EnvSpec, sides: Sequence[Side], lineup: NDArray[np.int64]) -> t
             rows = lineup[:, seat] == index
             if not rows.any():
                 continue
-            post = post_of(side.players, spec, seat) if isinstance(side, Crew) else ""
+            post = post_of(side.players, spec, seat) if isinstance(side, Squad) else ""
             if post is None:
                 raise InputError(f"{side.name} has nobody for the seat {spec.seat_names[seat]} of {spec.id}.")
             key = post, kinds.index(kinds[seat])
             if key not in place:
                 place[key] = len(players)
-                players.append(side.players[post] if isinstance(side, Crew) else side)
+                players.append(side.players[post] if isinstance(side, Squad) else side)
             seating[rows, seat] = place[key]
     return players, seating

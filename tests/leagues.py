@@ -47,7 +47,7 @@ FULL: dict[str, Any] = {
     "learners": [
         {"name": "ada", **QUICK},
         {"name": "bob", **SLOW},
-        {"name": "eve", "role": "main-exploiter", **QUICK, "reset": {"win_share": 0.6}},
+        {"name": "eve", "role": "main-exploiter", **QUICK, "reset": {"win_share": 0.6, "steps": 150}},
         {"name": "lea", "role": "league-exploiter", **QUICK, "reset": {"steps": 100, "chance": 0.5}},
     ],
     "matchmaking": {"mirror": 0.3, "hard": 0.3, "nash": 0.3, "forgotten": 0.1},

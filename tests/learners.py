@@ -14,8 +14,7 @@ from agents.collect import collect
 from agents.play import Step, play
 from agents.player import PolicyPlayer
 from agents.policy import Policy, PolicyConfig
-from agents.snapshot import freeze
-from tests.minds import everywhere
+from tests.minds import everywhere, frozen
 from tests.probes import Probe
 
 GAMES, STEPS = 64, 8
@@ -41,7 +40,7 @@ def beginner(algorithm: str, probe: type[Probe], seed: int, settings: dict[str, 
     spec = probe(1).spec
     for start in itertools.count(seed, 100):
         learner = registry.build(algorithm, spec.observation_spaces[0], spec.action_spaces[0], settings, shape, start)
-        if score(probe, freeze(learner.policy)) < probe.solved:
+        if score(probe, frozen(learner.policy)) < probe.solved:
             break
     return learner
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from agents.player import PolicyPlayer
 from agents.policy import Policy, PolicyConfig
 from agents.rollout import Rollout
-from envs.core import EnvSpec
+from agents.snapshot import freeze
+from envs.core import PLAYER, EnvSpec
 
 GRU: dict[str, Any] = {"core": "gru", "core_width": 7}
 NORMALISED: dict[str, Any] = {"normalise_obs": True, "normalise_value": True}
@@ -42,6 +43,11 @@ def new_policy(spec: EnvSpec, seed: int = 0, sharpness: float = 1.0, **config: A
 def new_player(spec: EnvSpec, seed: int = 0, sharpness: float = 1.0, **config: Any) -> PolicyPlayer:
     """`new_policy` in a seat."""
     return PolicyPlayer(new_policy(spec, seed, sharpness, **config), f"policy {seed}")
+
+
+def frozen(policy: Policy) -> Policy:
+    """A copy of `policy` as it is now, without gradients."""
+    return freeze({PLAYER: policy})[PLAYER]
 
 
 def everywhere(games: int, seats: int = 2) -> NDArray[np.int64]:

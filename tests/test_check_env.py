@@ -15,9 +15,12 @@ import pytest
 from gymnasium import spaces
 
 import envs
-from envs.check import ContractError, check_env, fingerprint
+from envs.check import RULES, ContractError, check_env, fingerprint, record
+from envs.check.case import play
+from envs.check.report import report
 from envs.classic_control.tasks import TASKS
 from envs.core import Array, Bools, Ints, TimeStep
+from envs.foreign.visitor import NO_LIMIT
 from envs.registry import INCOMPLETE
 from envs.scene import Scene
 from tests.sources import ROOT
@@ -36,8 +39,15 @@ SLIMES = ("SlimeVolley-v0", "SlimeVolleySimple-v0")
 TINY = ("RockPaperScissors-v0", "BiasedRockPaperScissors-v0", "KuhnPoker-v0")
 
 
-def test_other_games_are_checked_by_their_own_tests() -> None:
-    assert {*SLIMES, *TINY, *TASKS, *INCOMPLETE} == set(envs.ids())
+OTHERS = sorted(set(envs.ids()) - {*SLIMES, *TINY, *TASKS, *INCOMPLETE})
+"""Without tests of the contract elsewhere, as games of one seat have."""
+
+
+@pytest.mark.parametrize("id", OTHERS)
+def test_every_other_game_keeps_the_contract(id: str) -> None:
+    spec = envs.make(id).spec
+    options = {"max_steps": 60} if spec.max_steps > 60 and "max_steps" in spec.options else {}
+    check_env(partial(envs.make, id, **options), steps=150)
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -304,6 +314,194 @@ BROKEN = {
 def test_broken_games_are_caught(broken: type[Race]) -> None:
     with pytest.raises(ContractError, match=BROKEN[broken]):
         check_env(broken, steps=60)
+
+
+class Hunt(Race):
+    """Seats that differ: a hunter, who sees two numbers and does one of three things, and a hare with more of both."""
+
+    def __init__(self, num_envs: int) -> None:
+        super().__init__(num_envs)
+        self.spec = replace(
+            self.spec,
+            observation_spaces=(spaces.Box(0, 1, (2,), np.float32), spaces.Box(0, 1, (3,), np.float32)),
+            action_spaces=(spaces.Discrete(3), spaces.Discrete(5)),
+            symmetric=False,
+            roles=("hunter", "hare"),
+        )
+
+    def check(self, action: Array) -> None:
+        super().check(np.minimum(action, [3, 2]) if (action[:, 1] < 5).all() else action)
+
+    def observe(self) -> Array:
+        seen = np.zeros((self.num_envs, 2, 3), np.float32)
+        seen[:, :, :2] = super().observe()
+        seen[:, 1, 2] = 1
+        return seen
+
+    def legal(self) -> Bools:
+        legal = np.zeros((self.num_envs, 2, 5), np.bool_)
+        legal[:, :, 0] = True
+        legal[:, 0, :3] |= self.acts()[:, :1]
+        legal[:, 1] |= self.acts()[:, 1:]
+        return legal
+
+
+class Mixed(Hunt):
+    """One chooses, the other turns a wheel: actions of both kinds share an array of float32."""
+
+    def __init__(self, num_envs: int) -> None:
+        super().__init__(num_envs)
+        self.spec = replace(self.spec, action_spaces=(spaces.Box(-1, 1, (2,)), spaces.Discrete(5)))
+
+    def check(self, action: Array) -> None:
+        if action.shape != (self.num_envs, 2, 2) or not np.isfinite(action).all():
+            raise ValueError("actions do not fit.")
+        choice = action[:, 1, 0]
+        if ((choice < 0) | (choice > 4) | (choice % 1 > 0)).any():
+            raise ValueError("no such choice.")
+
+    def step(self, action: Array) -> TimeStep:
+        Mixed.check(self, action)
+        inner = np.minimum(action[:, :, 0].clip(0).astype(np.int64), 2)
+        checking, self.check = self.check, lambda action: None  # type: ignore[method-assign]
+        after = super().step(inner)
+        self.check = checking  # type: ignore[method-assign]
+        return after
+
+    def legal(self) -> Bools:
+        legal = super().legal()
+        legal[:, 0] = False
+        return legal
+
+
+@pytest.mark.parametrize("game", [Hunt, Mixed])
+def test_seats_may_differ(game: type[Race]) -> None:
+    check_env(game, steps=60)
+
+
+class Overflowing(Hunt):
+    """Shows the hunter what only the hare may see."""
+
+    def observe(self) -> Array:
+        seen = super().observe()
+        seen[:, 0, 2] = 1
+        return seen
+
+
+def respecified(**changes: Any) -> Callable[[int], Race]:
+    """Hunt, but it says something else of itself."""
+
+    class Respecified(Hunt):
+        def __init__(self, num_envs: int) -> None:
+            super().__init__(num_envs)
+            self.spec = replace(self.spec, **changes)
+
+    return Respecified
+
+
+@pytest.mark.parametrize(
+    ("game", "fault"),
+    [
+        (Overflowing, "seat 0 is not padded with zeros"),
+        (respecified(roles=("player", "player")), "seats of role 'player' are not alike"),
+        (respecified(roles=("hunter",)), "spec.roles has 1 entries for 2 seats"),
+        (respecified(seat_names=("one", "one")), "not all different"),
+        (respecified(observation_spaces=(spaces.Box(0, 1, (2,)), spaces.Box(0, 9, (3,), np.int8))), "flat arrays of"),
+    ],
+)
+def test_faults_of_seats_that_differ_are_caught(game: Callable[[int], Race], fault: str) -> None:
+    with pytest.raises(ContractError, match=fault):
+        check_env(game, steps=60)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"teams": (0, 1, 1), "roles": ("player",) * 3}, "teams are not of one size"),
+        ({"roles": ("one", "two")}, "symmetric, but there are roles: two, one"),
+    ],
+)
+def test_what_symmetric_means(changes: dict[str, Any], fault: str) -> None:
+    case = play(Race, 20, 2, 0)
+    spec = replace(case.spec, **changes)
+    three: dict[str, Any] = {
+        name: (getattr(spec, name)[0],) * spec.seats for name in ("observation_spaces", "action_spaces")
+    }
+    names = tuple(f"seat_{seat}" for seat in range(spec.seats))
+    with pytest.raises(ContractError, match=fault):
+        record.spec(replace(case, spec=replace(spec, seat_names=names, **three)))
+
+
+def test_games_that_do_not_say_how_long_they_last_may_be_truncated_at_any_time() -> None:
+    case = play(Race, 60, 3, 0)
+    assert any(step.truncated.any() for step in case.steps)
+    record.ends(replace(case, spec=replace(case.spec, max_steps=NO_LIMIT)))
+    with pytest.raises(ContractError, match="truncated before the step limit"):
+        record.ends(replace(case, spec=replace(case.spec, max_steps=NO_LIMIT - 1)))
+
+
+class Fussy(Race):
+    """Refuses what is not legal: the kit may not play what it once drew in another game."""
+
+    def throw(self) -> Ints:
+        self.forbidden = super().throw() % 2 == 0
+        return super().throw()
+
+    def begin(self, which: Bools) -> None:
+        super().begin(which)
+        if not hasattr(self, "forbidden"):
+            self.forbidden = np.zeros(self.num_envs, np.bool_)
+        self.forbidden[which] = False
+
+    def legal(self) -> Bools:
+        legal = super().legal()
+        legal[:, :, 2] &= ~self.forbidden[:, None]
+        return legal
+
+    def step(self, action: Array) -> TimeStep:
+        self.check(action)
+        if (self.forbidden[:, None] & (action == 2)).any():
+            raise ValueError("not legal now.")
+        return super().step(action)
+
+    def get_state(self) -> dict[str, Array]:
+        return {**super().get_state(), "forbidden": self.forbidden.copy()}
+
+    def set_state(self, state: Mapping[str, Array]) -> None:
+        super().set_state({name: array for name, array in state.items() if name != "forbidden"})
+        if "forbidden" in state:
+            self.forbidden = np.array(state["forbidden"])
+
+
+def test_only_legal_actions_are_played() -> None:
+    check_env(Fussy, steps=60)
+
+
+def test_a_report_tells_of_every_rule() -> None:
+    found = report(Race, steps=60)
+    assert found.sound and found.saves and found.in_turns and not found.masked
+    assert (found.steps, found.games) == (60, 3) and found.ended > 20 and found.steps_per_second > 0
+    assert list(found.faults)[:3] == ["play", "spec", "arrays"] and len(found.faults) == len(RULES) + 1
+    assert report(Fussy, steps=60).masked
+    assert not report(Hunt, steps=60).masked
+    broken = report(Diceless, steps=60)
+    assert not broken.sound
+    said = [name for name, fault in broken.faults.items() if fault]
+    assert said == ["saves"] and str(broken.faults["saves"]).endswith(".")
+
+
+class Crasher(Race):
+    """Goes well for some steps."""
+
+    def step(self, action: Array) -> TimeStep:
+        return super().step(action if self.steps.max() < 4 else action[:0])
+
+
+def test_a_report_of_what_cannot_be_played_or_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = report(Crasher, steps=60)
+    assert found.faults == {"play": "actions do not fit."} and not found.sound
+    monkeypatch.setattr("envs.check.report.ROOM", 2400)  # bytes; 96 for the views of a step
+    assert report(Race, steps=60).steps == 25
 
 
 def test_restarts_must_have_been_seen() -> None:

@@ -22,11 +22,10 @@ from agents.player import PolicyPlayer
 from agents.policy import Policy, PolicyConfig
 from agents.replay import Replay, Row, Transitions
 from agents.rollout import Rollout
-from agents.snapshot import freeze
 from envs.core import Array
 from envs.errors import InputError
 from tests.learners import every_seed, learn, score, values
-from tests.minds import everywhere
+from tests.minds import everywhere, frozen
 from tests.probes import Aim, Bandit, Contract, Masked, Patience, Salary, Signs
 from tests.toy import Race
 
@@ -287,11 +286,11 @@ def test_noise_explores_and_a_frozen_policy_has_none() -> None:
     learner._resample(learner.policy)
     assert not torch.equal(before(obs, legal, memory).extras["value"], said[0])
     assert not torch.equal(before(obs, legal, memory).extras["value"], learner.policy(obs, legal, memory)[2]["value"])
-    frozen = freeze(learner.policy)
-    quiet = frozen(obs, legal, memory).extras["value"]
+    still = frozen(learner.policy)
+    quiet = still(obs, legal, memory).extras["value"]
     assert not torch.equal(quiet, learner.policy(obs, legal, memory).extras["value"])
     learner._resample(learner.policy)
-    assert torch.equal(quiet, freeze(learner.policy)(obs, legal, memory).extras["value"])
+    assert torch.equal(quiet, frozen(learner.policy)(obs, legal, memory).extras["value"])
 
 
 def test_noise_and_epsilon_are_switches_of_their_own() -> None:
@@ -412,7 +411,7 @@ def test_who_does_not_look_ahead_does_not_wait(seed: int) -> None:
 def test_a_limit_is_not_an_end(seed: int, switch: str) -> None:
     """Reward 1 for ever is worth 1 / (1 - gamma), though the limit cuts every fifth step."""
     policy = learn("dqn", Salary, seed, 50, {**PROBE, **SWITCHES[switch]})
-    assert values(Salary, freeze(policy)) == pytest.approx(10, rel=0.03)
+    assert values(Salary, frozen(policy)) == pytest.approx(10, rel=0.03)
 
 
 @every_seed
@@ -420,7 +419,7 @@ def test_a_limit_is_not_an_end(seed: int, switch: str) -> None:
 def test_an_end_is_an_end(seed: int, switch: str) -> None:
     policy = learn("dqn", Contract, seed, 50, {**PROBE, **SWITCHES[switch]})
     left = (1 - 0.9 ** np.arange(5, 0, -1)) / (1 - 0.9)
-    assert values(Contract, freeze(policy)) == pytest.approx(left[:, None].repeat(64, 1), abs=0.15)
+    assert values(Contract, frozen(policy)) == pytest.approx(left[:, None].repeat(64, 1), abs=0.15)
 
 
 @every_seed

@@ -204,11 +204,18 @@ def test_a_ball_above_the_picture_is_marked_at_its_edge() -> None:
     assert pixel(rgb_array(scene), scene, -7, 19.7) == NIGHT.ball
 
 
-def test_doubles_need_no_other_drawing() -> None:
+def test_the_second_of_a_side_is_dimmer() -> None:
+    """By a third of the way to the background; nothing else is drawn otherwise."""
     players = np.array([[-15.0, 1.5, 0, 0], [-6.0, 1.5, 0, 0], [6.0, 1.5, 0, 0], [15.0, 1.5, 0, 0]])
     scene = court(players=players, sides=(-1, -1, 1, 1))
     bodies = [(shape.x, shape.color) for shape in scene.shapes if isinstance(shape, HalfDisc)]
-    assert bodies == [(-15, NIGHT.left), (-6, NIGHT.left), (6, NIGHT.right), (15, NIGHT.right)]
+    dimmed = [
+        tuple(round((2 * own + dark) / 3) for own, dark in zip(color, NIGHT.background, strict=True))
+        for color in (NIGHT.left, NIGHT.right)
+    ]
+    assert bodies == [(-15, NIGHT.left), (-6, dimmed[0]), (6, NIGHT.right), (15, dimmed[1])]
+    plain = court(players=players[[0, 2]], sides=(-1, 1))
+    assert len(scene.shapes) == len(plain.shapes) + 2 * 3  # body, eye and pupil
 
 
 def test_a_window_shows_the_scene_at_any_shape_and_closes() -> None:

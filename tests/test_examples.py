@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import arena.league as league_module
 from agents.algorithms import registry
 from agents.snapshot import load_snapshot
 from arena.cli import main
+from arena.league import LeagueConfig
 from tests.sources import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -85,6 +87,26 @@ def test_new_algorithm(say: Say) -> None:
     assert found and float(found[1]) > 150
 
 
+def test_mixed_doubles(say: Say) -> None:
+    """Each pair has its line, and each player what it brings."""
+    lines = say("mixed_doubles.py", "tracker", "noop", "random", "--games", "12").splitlines()
+    pairs = [re.fullmatch(r"(\w+) and (\w+), left: mean score [+-]\d\.\d\d in 2 games", line) for line in lines[:6]]
+    assert len({frozenset(pair.groups()) for pair in pairs if pair}) == 6
+    brings = [re.fullmatch(r"(\w+): brings \d+\.\d ± \d\.\d skill points to a team", line) for line in lines[6:]]
+    assert sorted(one[1] for one in brings if one) == ["noop", "random", "tracker"]
+
+
+def test_pettingzoo_league(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shorter one."""
+    monkeypatch.setattr(league_module, "LeagueConfig", lambda **given: LeagueConfig(**{**given, "budget": "9k-steps"}))
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    told = say("pettingzoo_league.py", tmp_path / "auction")
+    assert sorted(re.findall(r"(\S+) -?\d+\.\d [+-]\d\.\d{3}", told)) == ["ada:0", "ada:8192", "ada:9216", "random"]
+
+
 def test_every_example_is_tried_here() -> None:
     names = {path.name for path in EXAMPLES.iterdir() if path.is_file()}
-    assert names == {"custom_matchup.py", "lower_level.py", "my_league.toml", "new_algorithm.py"}
+    assert names == {
+        "custom_matchup.py", "lower_level.py", "mixed_doubles.py", "my_league.toml", "new_algorithm.py",
+        "pettingzoo_league.py",
+    }  # fmt: skip

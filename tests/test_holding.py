@@ -11,9 +11,10 @@ import torch
 from agents.play import play
 from agents.player import Holding, PolicyPlayer, seated
 from agents.policy import Policy, PolicyConfig
-from envs.core import Array, Bools, Floats
+from envs.core import PLAYER, Array, Bools, Floats
 from envs.player import Decision
 from envs.registry import make
+from envs.side import Squad
 
 
 class Counter:
@@ -45,10 +46,12 @@ def test_full_rate_is_the_skipped_game(actions: str, core: str) -> None:
     with torch.no_grad():  # a fresh policy hardly prefers anything; make it move
         policy.head.outputs.linear.weight.mul_(100)
     nobody = np.zeros((32, 2), np.int64)
+    player = seated({PLAYER: policy}, "x", True)
+    assert isinstance(player, Holding)
     ends = []
-    for env, player, limit in ((skipped, PolicyPlayer(policy, "x", True), 60), (full, seated(policy, "x", True), 180)):
+    for env, who, limit in ((skipped, PolicyPlayer(policy, "x", True), 60), (full, player, 180)):
         first: dict[int, tuple[float, ...]] = {}
-        for step in islice(play(env, [player], nobody, 5), limit):
+        for step in islice(play(env, [who], nobody, 5), limit):
             for game in np.flatnonzero(step.after.terminated).tolist():
                 first.setdefault(game, tuple(step.after.score[game].tolist()))
         ends.append(first)
@@ -58,4 +61,16 @@ def test_full_rate_is_the_skipped_game(actions: str, core: str) -> None:
 def test_without_holding_nobody_stands_between() -> None:
     env = make("SlimeVolley-v0", 1)
     policy = Policy(env.spec.observation_spaces[0], env.spec.action_spaces[0], PolicyConfig())
-    assert isinstance(seated(policy, "x", True), PolicyPlayer)
+    assert isinstance(seated({PLAYER: policy}, "x", True), PolicyPlayer)
+
+
+def test_a_crew_sits_down_post_by_post() -> None:
+    """Each holds its actions as it learnt to; the name is that of all."""
+    spec = make("SlimeVolley-v0", 1).spec
+    spaces_of = spec.observation_spaces[0], spec.action_spaces[0]
+    crew = {"front": Policy(*spaces_of, PolicyConfig(hold=2)), "back": Policy(*spaces_of)}
+    squad = seated(crew, "ada", False)
+    assert isinstance(squad, Squad) and squad.name == "ada" and list(squad.players) == ["front", "back"]
+    front, back = squad.players.values()
+    assert isinstance(front, Holding) and isinstance(back, PolicyPlayer)
+    assert back.policy is crew["back"] and not back.greedy

@@ -11,14 +11,13 @@ import pytest
 import torch
 
 import arena.league.league as league_module
-import arena.league.rated as rated_module
-import arena.trainer as trainer_module
-from agents.policy import Policy
+import arena.league.population as population_module
 from agents.snapshot import load_snapshot, same_weights
 from arena.config import Budget, load
 from arena.league import League, LeagueConfig, Progress
 from arena.league.standings import champion, standings
 from arena.match import run_block
+from arena.self_play import self_play
 from envs.errors import InputError
 from tests.leagues import LEARNER, LIMIT, SHORT, TINY, after, kinds, outcome, run, tiny
 from tests.minds import GRU
@@ -64,7 +63,7 @@ def test_snapshots_are_what_the_learners_were(whole: dict[str, Any], path: Path)
     state = torch.load(path / "resume" / "ada.pt", weights_only=True)
     assert (state["stretches"], state["steps"]) == (3, 768)
     for name, weights in snapshots[2].policy.state_dict().items():
-        assert torch.equal(weights, state["algorithm"]["policy"][name])
+        assert torch.equal(weights, state["crew"]["player"]["policy"][name])
 
 
 def test_who_meets_whom(whole: dict[str, Any]) -> None:
@@ -105,16 +104,15 @@ def test_anchors_are_never_met_in_training(whole: dict[str, Any], monkeypatch: p
         assert set(record["opponents"]) == (set(NAMES[: place + 2]) if place > 1 else set())
     with League.create(path.parent / "watched", tiny()) as league:
         seen: list[list[Any]] = []
-        original = trainer_module.self_play
 
         def spy(*given: Any) -> Any:
             seen.append(given[3])
-            return original(*given)
+            return self_play(*given)
 
         monkeypatch.setattr(league_module, "self_play", spy)
         league.run()
     assert [len(opponents) for opponents in seen] == [0, 0, 4, 5, 6]
-    assert all(isinstance(policy, Policy) for opponents in seen for policy, _ in opponents)
+    assert all(set(crew) == {"player"} for opponents in seen for crew, _ in opponents)
 
 
 def test_opponents_are_drawn_from_the_past_and_bounded(tmp_path: Path) -> None:
@@ -193,11 +191,11 @@ def test_a_run_whose_time_is_spent_is_done(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(league_module, "time", clock)
     with League.create(tmp_path / "run", tiny(budget="60s")) as league:
 
-        def slow(*given: Any) -> Any:
+        def slow(*given: Any, **named: Any) -> Any:
             clock.now += 50
-            return run_block(*given)
+            return run_block(*given, **named)
 
-        monkeypatch.setattr(rated_module, "run_block", slow)
+        monkeypatch.setattr(population_module, "run_block", slow)
         league.run()
         steps = league.steps
     before = outcome(tmp_path / "run")

@@ -32,7 +32,7 @@ OUTCOME = {
     "above_baseline", "champion", "players",
 }  # fmt: skip
 MEETING = {"games", "wins", "draws", "losses", "score_mean", "score_ci95"}
-PLAYER = {"rank", "name", "role", "anchor", "mean", "sigma", "exposed", "against", *MEETING}
+PLAYER = {"rank", "name", "role", "plays", "anchor", "mean", "sigma", "exposed", "against", *MEETING}
 SNAPSHOTS = ["ada:0", "bob:0", "ada:1024", "bob:1024", "ada:2048"]
 NAMES = {*SNAPSHOTS, "baseline", "random"}
 
@@ -221,8 +221,8 @@ BAD = [
     ("run tiny.toml --set game.options.live=1", "did you mean 'lives'?"),
     ("run tiny.toml --set training.options.lives=0", "lives = 0"),
     ("run tiny.toml --set training.options.actions=box", "training.options must leave observations and actions"),
-    ("run tiny.toml --set training.streams=16", "training.games = 16 cannot be shared by training.streams = 16"),
-    ("run tiny.toml --set anchors.0=basline", "unknown player 'basline': did you mean 'baseline'?"),
+    ("run tiny.toml --set training.streams=16", "games = 16 cannot be shared by training.streams = 16"),
+    ("run tiny.toml --set anchors.0=basline", "unknown player of SlimeVolley-v0 'basline': did you mean 'baseline'?"),
     ("run tiny.toml --budget 0s", "must be above 0"),
     ("run tiny.toml --budget 0-steps", "must be above 0"),
     ("run tiny.toml --budget long", "budget 'long' is not understood"),

@@ -176,9 +176,19 @@ def test_standings_by_another_rater() -> None:
 
 
 def test_games_against_oneself_count_for_nobody() -> None:
-    odd = [game("aa", [1, -1]), game("aba", [1, 0, -1]), game("zz", [1, 1])]
+    odd = [game("aa", [1, -1]), game("zzz", [1, 1, 0]), game("zz", [1, 1])]
     assert standings([*duels("a", "b", 3), *odd], {}) == standings(duels("a", "b", 3), {})
     assert standings(odd, {}) == []
+
+
+def test_who_has_several_seats_has_their_mean() -> None:
+    """Two seats of one game count once."""
+    log = [game("aba", [3, 1, -2]), game("bba", [0, -4, 2])]
+    (a, b) = standings(log, {})
+    assert [one.name for one in (a, b)] == ["a", "b"]
+    assert (a.summary.wins, a.summary.losses, a.summary.score_mean) == (1, 1, 1.25)
+    assert (b.summary.wins, b.summary.losses, b.summary.score_mean) == (1, 1, -0.5)
+    assert standings([*log, game("aba", [1, 0.5, 0])], {})[0].summary.draws == 1
 
 
 def test_the_default_is_the_leaderboard_with_roles(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,9 @@ import pytest
 from arena.cli import main
 from arena.league import League
 from arena.league.exploit import exploit, wilson
+from arena.self_play import self_play
 from arena.store import RunFolder
 from arena.store.verify import verify
-from arena.trainer import self_play
 from envs.errors import InputError
 from tests.cli import object_of
 from tests.leagues import run, tiny
@@ -125,9 +125,9 @@ def test_exploit_keeps_its_adversary(league: Path, capsys: pytest.CaptureFixture
 def test_exploit_is_trained_against_its_target_alone(league: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     met = []
 
-    def spy(algorithm: Any, env: str, options: Any, opponents: Any, *rest: Any) -> Any:
+    def spy(crew: Any, env: str, options: Any, opponents: Any, *rest: Any) -> Any:
         met.append(opponents)
-        return self_play(algorithm, env, options, opponents, *rest)
+        return self_play(crew, env, options, opponents, *rest)
 
     monkeypatch.setattr("arena.league.exploit.self_play", spy)
     with League.open(league, write=True) as run:

@@ -11,6 +11,7 @@ import pytest
 
 import arena.league.changes as changes_module
 import arena.league.league as league_module
+import arena.league.population as population_module
 import arena.league.rated as rated_module
 from arena.league import League
 from arena.store import RunFolder
@@ -30,7 +31,7 @@ WRITES: list[tuple[Any, str]] = [
 PLACES: dict[str, tuple[list[tuple[Any, str]], list[int]]] = {
     "at a write": (WRITES, [0, 3, *range(5, 140, 12)]),
     "in training": ([(Stretch, "iterate")], [0, 17]),
-    "in a rated game": ([(rated_module, "run_block")], [1, 20]),
+    "in a rated game": ([(population_module, "run_block")], [1, 20]),
     "in a game for promotion": ([(changes_module, "run_block")], [0, 9]),
     "before standings": ([(rated_module, "standings")], [5]),
 }

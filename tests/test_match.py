@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,9 @@ from envs.core import Array, Bools, Floats
 from envs.errors import InputError
 from envs.player import Decision, Player
 from envs.registry import make
+from envs.side import Side, Squad
 from envs.slime_volley.bots import bot
+from tests.parlours import open_house
 
 ENV = "SlimeVolley-v0"
 SHORT: Mapping[str, Any] = {"lives": 2, "max_steps": 400}
@@ -122,6 +124,71 @@ def test_the_same_player_twice() -> None:
     assert summary.wins == summary.losses
 
 
+@pytest.fixture
+def parlours() -> Iterator[None]:
+    """Tiny games of many seats, by their ids."""
+    with open_house():
+        yield
+
+
+@pytest.mark.usefixtures("parlours")
+def test_teams_rotate_as_far_as_they_can() -> None:
+    """Three sit everywhere by turns, on equal seeds; hunters and deer stay where they are."""
+    results = match("Lonely-v0", {}, [Asleep(name) for name in "abc"], 7, seed=0)
+    assert [result.players for result in results[:4]] == [tuple("abc"), tuple("bca"), tuple("cab"), tuple("abc")]
+    assert [len({result.seed for result in results[at : at + 3]}) for at in (0, 3)] == [1, 1]
+    assert len({result.seed for result in results}) == 3
+    hunters, deer = Squad("orion", {"hunter": Asleep("x")}), Squad("bambi", {"deer": Asleep("y")})
+    for sides in ([hunters, deer], [deer, hunters]):
+        hunts = match("Hunt-v0", {}, sides, 4, seed=0)
+        assert {result.players for result in hunts} == {("orion", "orion", "bambi")}
+        assert len({result.seed for result in hunts}) == 4
+    alone = match("Meet-v0", {}, [Asleep("ada")], 4, seed=0)
+    assert {result.players for result in alone} == {("ada", "ada")} and len({one.seed for one in alone}) == 4
+
+
+@pytest.mark.usefixtures("parlours")
+def test_a_lineup_says_who_sits_where() -> None:
+    """Any number of players, in any seats, mixed teams too; the games of a round have the same seed."""
+    lineup = [[0, 1, 2, 2], [2, 2, 0, 1], [1, 0, 0, 0]]
+    players: list[Side] = [Asleep("a"), Squad("b", {"player.0": Asleep("x"), "player.1": Asleep("y")}), Asleep("c")]
+    results = match("Pairs-v0", {}, players, 8, seed=1, lineup=lineup)
+    names = [tuple("abc"[index] for index in seats) for seats in lineup]
+    assert [result.players for result in results] == [names[game % 3] for game in range(8)]
+    assert [result.seed == results[3 * (game // 3)].seed for game, result in enumerate(results)] == [True] * 8
+    assert len({result.seed for result in results}) == 3
+    assert match("Pairs-v0", {}, players, 8, seed=1, lineup=lineup, workers=2) == results
+    assert [one.score for one in results[:2]] == [(0, 0, 0, 0)] * 2  # all sleep
+
+
+@pytest.mark.usefixtures("parlours")
+def test_rounds_are_not_cut_by_blocks() -> None:
+    """A block holds whole rounds, so both of its ends have whole ones, but for the last."""
+    lineup = [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    results = match("Lonely-v0", {}, [Asleep("a"), Asleep("b")], BLOCK + 5, seed=2, lineup=lineup)
+    assert len(results) == BLOCK + 5
+    rounds = [results[at : at + 3] for at in range(0, BLOCK + 5, 3)]
+    assert all(len({result.seed for result in one}) == 1 for one in rounds)
+    assert len({one[0].seed for one in rounds}) == len(rounds)
+
+
+@pytest.mark.usefixtures("parlours")
+@pytest.mark.parametrize(
+    ("lineup", "sentence"),
+    [
+        ([], "Hunt-v0: a lineup names a player for each of its 3 seats."),
+        ([[0, 0, 1], [0, 1]], "Hunt-v0: a lineup names a player for each of its 3 seats."),
+        ([[0, 0, 2]], "Hunt-v0: a lineup counts the 2 players from 0."),
+        ([[0, 0, -1]], "Hunt-v0: a lineup counts the 2 players from 0."),
+        ([[1, 0, 0]], "bambi has nobody for the seat seat_0 of Hunt-v0."),
+    ],
+)
+def test_lineups_that_cannot_be(lineup: list[list[int]], sentence: str) -> None:
+    with pytest.raises(InputError) as fault:
+        match("Hunt-v0", {}, [Asleep("a"), Squad("bambi", {"deer": Asleep("y")})], 2, seed=0, lineup=lineup)
+    assert str(fault.value) == sentence
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -171,6 +238,20 @@ def test_interval_takes_pairs_as_units() -> None:
     half = student_975(5) * np.std(scores, ddof=1) / math.sqrt(6)
     single = summarise(results_of(scores, pairs=False), "me")
     assert single.score_ci95 == pytest.approx((single.score_mean - half, single.score_mean + half))
+
+
+def test_summary_of_who_has_several_seats() -> None:
+    """The mean of each player's seats counts, of the others' too; the best of the others is to be beaten."""
+    games = [
+        Result("Test-v0", ("me", "you", "you"), (0.5, 1.0, -1.5), 1, 0, "rules"),
+        Result("Test-v0", ("you", "me", "me"), (0.5, 0.0, 1.0), 1, 1, "rules"),
+        Result("Test-v0", ("you", "me", "he"), (0.0, 1.0, 2.0), 1, 2, "rules"),
+    ]
+    summary = summarise(games, "me")
+    assert (summary.wins, summary.draws, summary.losses) == (1, 1, 1)
+    assert summary.score_mean == pytest.approx((0.5 + 0.5 + 1.0) / 3)
+    alone = summarise([Result("Test-v0", ("me", "me"), (1.0, 3.0), 1, 0, "rules")], "me")
+    assert (alone.draws, alone.score_mean) == (1, 2.0)
 
 
 def test_no_interval_from_one_pair() -> None:

@@ -202,7 +202,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("add", {"name": "x", "role": "main", "player": "random"}, "unknown role 'main'"),
     ("add", {"name": "x", "role": "anchor", "player": "baseline"}, "called that"),
-    ("add", {"name": "baseline", "role": "anchor", "player": "baseline"}, "slime volleyball"),
+    ("add", {"name": "baseline", "role": "anchor", "player": "baseline"}, "player of RockPaperScissors-v0 'baseline'"),
     ("add", {"name": "x", "role": "anchor", "player": "none.safetensors"}, "no snapshot at none.safetensors"),
 ]
 

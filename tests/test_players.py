@@ -16,18 +16,14 @@ from arena.cli import main
 from arena.players import load_player
 from arena.result import Result
 from arena.store import RunFolder
-from envs.config import Config
 from envs.errors import InputError
-from envs.player import Player
+from envs.side import Side
 from envs.slime_volley.bots import BOTS
+from tests.runs import Run
 
 ENV = "SlimeVolley-v0"
 SPEC = make_env(ENV).spec
 STEPS = {"ada": (100, 900, 500), "bob": (200,)}
-
-
-class Nothing(Config):
-    """A config without keys."""
 
 
 def freeze(path: Path, seed: int, actions: str = "discrete") -> None:
@@ -45,8 +41,10 @@ def game(winner: str, loser: str) -> Result:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with four snapshots, of which ada:100 is best, and an anchor that beats them all."""
     path = tmp_path_factory.mktemp("runs") / "first@home"
-    with RunFolder.create(path, Nothing(), seed=0) as folder:
+    with RunFolder.create(path, Run(), seed=0) as folder:
+        folder.add_member("baseline", "anchor", {"bot": "baseline"})
         for member, steps in STEPS.items():
+            folder.add_member(member, "main", {})
             for step in steps:
                 freeze(folder.snapshot_path(member, step), seed=step)
                 folder.add_snapshot(member, step)
@@ -90,7 +88,7 @@ def complaint(text: str) -> str:
 
 def test_nobody_of_that_name(run: Path, tmp_path: Path) -> None:
     assert complaint("basline") == "unknown player 'basline': did you mean 'baseline'?"
-    assert "give a bot (random, noop, tracker, baseline)" in complaint("xyzzy")
+    assert "give a bot (random, noop, tracker, baseline, one-ply, perfect)" in complaint("xyzzy")
     assert "did you mean 'champion'" in complaint(f"{run}@champon")
     assert "did you mean 'ada:900'" in complaint(f"{run}@ada:901")
     assert "choose one of ada, bob, champion" in complaint(f"{run}@zoe")
@@ -101,7 +99,7 @@ def test_nobody_of_that_name(run: Path, tmp_path: Path) -> None:
 
 
 def test_runs_without_snapshots_or_games(tmp_path: Path) -> None:
-    with RunFolder.create(tmp_path / "new", Nothing(), seed=0) as folder:
+    with RunFolder.create(tmp_path / "new", Run(), seed=0) as folder:
         assert "has no snapshots yet" in complaint(f"{tmp_path}/new@champion")
         freeze(folder.snapshot_path("ada", 1), seed=1)
         folder.add_snapshot("ada", 1)
@@ -122,7 +120,7 @@ def test_files_that_are_no_snapshots_for_this_game(run: Path, tmp_path: Path) ->
 
 
 def test_play_is_the_same_every_time(run: Path) -> None:
-    players: list[str | Player] = [f"{run}@champion", load_player("noop", SPEC)]
+    players: list[str | Side] = [f"{run}@champion", load_player("noop", SPEC)]
     outcome = play(ENV, players, games=6, seed=4, options={"lives": 1}, greedy=False)
     assert outcome.players == ("ada:100", "noop")
     assert len(outcome.results) == outcome.summary.games == 6

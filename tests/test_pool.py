@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from scipy.stats import chisquare
 
 import envs
 from agents.heads import Actor, ActorCritic, ActorHead, HeadConfig, Q, QHead
@@ -36,7 +35,7 @@ def seed() -> None:
 
 
 def rows_for(spec: EnvSpec, count: int, members: int, width: int) -> tuple[Array, Array, Floats, Ints]:
-    """Views, legal actions, memory with the member in its first column, and the member."""
+    """Views, legal actions, memory, and the member on each row."""
     rng = np.random.default_rng(0)
     size = spec.observation_spaces[0].shape
     assert size is not None
@@ -48,9 +47,7 @@ def rows_for(spec: EnvSpec, count: int, members: int, width: int) -> tuple[Array
         legal[np.arange(count), rng.integers(choices, size=count)] = True
     member = rng.integers(members, size=count)
     member[member == 1] = 0  # nobody for one of them
-    memory = rng.normal(size=(count, width)).astype(np.float32)
-    memory[:, 0] = member + 1
-    return obs, legal, memory, member
+    return obs, legal, rng.normal(size=(count, width)).astype(np.float32), member
 
 
 @pytest.mark.parametrize("actions", ["discrete", "multibinary", "box"])
@@ -58,18 +55,19 @@ def rows_for(spec: EnvSpec, count: int, members: int, width: int) -> tuple[Array
 def test_stacked_is_member_by_member(mixture: str, actions: str) -> None:
     spec = envs.make("SlimeVolley-v0", actions=actions).spec
     policies = [new_policy(spec, seed, sharpness=4.0, **shape) for seed, shape in enumerate(MIXTURES[mixture])]
-    pool = Pool(policies, [1.0] * len(policies))
-    obs, legal, memory, member = rows_for(spec, 60, len(policies), pool.memory_size)
+    widest = max(policy.memory_size for policy in policies)
+    obs, legal, memory, member = rows_for(spec, 60, len(policies), widest)
+    pool = Pool(policies, member)
+    assert pool.memory_size == widest
     before = memory.copy()
     decision = pool.act(obs, legal, memory, always(0.3))
     assert np.array_equal(memory, before)
-    assert np.array_equal(decision.extras["member"], member)
-    assert np.array_equal(decision.memory[:, 0], member + 1)
+    assert decision.memory.shape == memory.shape and decision.extras == {}
     for index, policy in enumerate(policies):
-        rows, width = np.flatnonzero(member == index), 1 + policy.memory_size
-        alone = PolicyPlayer(policy, "").act(obs[rows], legal[rows], memory[rows, 1:width], always(0.3))
+        rows, width = np.flatnonzero(member == index), policy.memory_size
+        alone = PolicyPlayer(policy, "").act(obs[rows], legal[rows], memory[rows, :width], always(0.3))
         np.testing.assert_allclose(decision.action[rows], alone.action, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(decision.memory[rows, 1:width], alone.memory, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(decision.memory[rows, :width], alone.memory, rtol=1e-4, atol=1e-5)
         assert decision.action.dtype == alone.action.dtype
 
 
@@ -108,22 +106,21 @@ def member_of(
 
 def assert_each_plays_as_alone(policies: list[Policy], draw: float) -> None:
     """Pool and members, asked for the same 40 views; member 1 has no row."""
-    pool = Pool(policies, [1.0] * len(policies))
     rng, obs_space = np.random.default_rng(0), policies[0].obs_space
     obs = rng.integers(-3, 4, size=(40, *(obs_space.shape or ()))).astype(obs_space.dtype)
     space = policies[0].action_space
     legal = rng.random((40, int(space.n) if isinstance(space, spaces.Discrete) else 0)) < 0.5
     legal[:, :1] = True
     member = rng.choice([index for index in range(len(policies)) if index != 1], size=40)
+    pool = Pool(policies, member)
     memory = rng.normal(size=(40, pool.memory_size)).astype(np.float32)
-    memory[:, 0] = member + 1
     decision = pool.act(obs, legal, memory, always(draw))
-    assert decision.action.dtype == PolicyPlayer(policies[0], "").act(obs, legal, memory[:, 1:], always(0)).action.dtype
+    assert decision.action.dtype == PolicyPlayer(policies[0], "").act(obs, legal, memory, always(0)).action.dtype
     for index, policy in enumerate(policies):
-        rows, width = np.flatnonzero(member == index), 1 + policy.memory_size
-        alone = PolicyPlayer(policy, "").act(obs[rows], legal[rows], memory[rows, 1:width], always(draw))
+        rows, width = np.flatnonzero(member == index), policy.memory_size
+        alone = PolicyPlayer(policy, "").act(obs[rows], legal[rows], memory[rows, :width], always(draw))
         np.testing.assert_allclose(decision.action[rows], alone.action, rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(decision.memory[rows, 1:width], alone.memory, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(decision.memory[rows, :width], alone.memory, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("draw", [0.2, 0.6])
@@ -170,63 +167,64 @@ def test_members_with_encoders_of_their_own() -> None:
 def test_without_a_mask_too() -> None:
     spec = envs.make("SlimeVolley-v0").spec
     policies = [new_policy(spec, seed, sharpness=4.0) for seed in range(3)]
-    obs, legal, memory, _ = rows_for(spec, 50, 3, 1)
-    everything = Pool(policies, [1, 1, 1]).act(obs, np.ones_like(legal), memory, always(0.8)).action
-    masked = Pool(policies, [1, 1, 1]).act(obs, legal, memory, always(0.8)).action
+    obs, legal, memory, member = rows_for(spec, 50, 3, 0)
+    everything = Pool(policies, member).act(obs, np.ones_like(legal), memory, always(0.8)).action
+    masked = Pool(policies, member).act(obs, legal, memory, always(0.8)).action
     assert legal[np.arange(50), masked].all()
     assert not legal[np.arange(50), everything].all()
 
 
-@pytest.mark.parametrize("mixture", ["alike", "mixed"])
-def test_a_member_plays_its_game_to_the_end(mixture: str) -> None:
-    env = Race(40)
+@pytest.mark.parametrize("mixture", ["alike", "recurrent", "mixed"])
+def test_lanes_have_the_same_member_for_ever(mixture: str) -> None:
+    """One that always takes the same action does so on its own lanes, from game to game, and on no other."""
+    env = Race(20)
     policies = [new_policy(env.spec, seed, **shape) for seed, shape in enumerate(MIXTURES[mixture])]
-    pool = Pool(policies, [1.0] * len(policies))
-    steps = list(islice(play(env, [pool], everywhere(40), seed=0), 60))
-    member = np.array([step.extras[0]["member"] for step in steps])
-    ended = np.array([(step.after.terminated | step.after.truncated).repeat(2) for step in steps])
-    changed = member[1:] != member[:-1]
-    assert not (changed & ~ended[:-1]).any()
-    assert 0.5 < changed.sum() / ended[:-1].sum() < 1  # a new game draws anew, and may draw the same again
+    for index, policy in enumerate(policies):
+        policy.head.outputs.linear.bias.data[index % 3] = 100.0
+    member = np.random.default_rng(0).integers(len(policies), size=40)
+    steps = list(islice(play(env, [Pool(policies, member)], everywhere(20), seed=0), 30))
+    expected = (member % 3).reshape(20, 2)
+    assert sum(step.after.terminated.sum() + step.after.truncated.sum() for step in steps) > 60
+    for step in steps:
+        assert np.array_equal(step.action, np.where(step.before.acts, expected, 0))
 
 
-def test_shares_of_games_follow_the_weights() -> None:
+def test_what_a_member_remembers_is_its_own() -> None:
+    """In play, beside a member of a wider memory, step by step as if each were alone on its lanes."""
+    env, other = Race(6), Race(6)
+    policies = [new_policy(env.spec, 0, 1e4, **GRU), new_policy(env.spec, 1, 1e4, core="gru", core_width=3)]
+    member = np.array([0, 1, 1, 0, 1, 1])
+    pool, bystander = Pool(policies, member), PolicyPlayer(new_policy(env.spec, 2, 1e4), "")
+    assert pool.memory_size == 7
+    players = [bystander, *(PolicyPlayer(policy, "") for policy in policies)]
+    played = islice(play(env, [bystander, pool], np.array([[0, 1]] * 6), 3, np.arange(6)), 20)
+    alone = islice(play(other, players, np.stack([np.zeros(6, np.int64), 1 + member], 1), 3, np.arange(6)), 20)
+    for one, two in zip(played, alone, strict=True):
+        assert np.array_equal(one.action, two.action)
+        for index, width in enumerate((7, 3)):
+            kept = one.memory[1][member == index]
+            np.testing.assert_allclose(kept[:, :width], two.memory[1 + index], rtol=1e-4, atol=1e-5)
+            assert not kept[:, width:].any()
+
+
+def test_who_has_no_lane_does_not_count() -> None:
     spec = Race(1).spec
-    weights = np.array([3.0, 0.0, 1.0, 6.0])
-    pool = Pool([new_policy(spec, seed) for seed in range(4)], weights.tolist())
-    fresh = np.zeros((20_000, 1), np.float32)
-    legal = np.ones((20_000, 3), np.bool_)
-    decision = pool.act(np.zeros((20_000, 2), np.float32), legal, fresh, np.random.default_rng(0))
-    counts = np.bincount(decision.extras["member"], minlength=4)
-    assert counts[1] == 0
-    assert chisquare(counts[[0, 2, 3]], 2000 * weights[[0, 2, 3]]).pvalue > 0.01
-
-
-@pytest.mark.parametrize("weights", [[0.0, 1.0, 0.0], [0.0, 0.3, 0.0]])
-def test_who_has_no_share_plays_no_game(weights: list[float]) -> None:
-    """Not even by the smallest and the largest number that a generator gives."""
-    spec = Race(1).spec
-    pool = Pool([new_policy(spec, seed) for seed in range(3)], weights)
-    for draw in (0.0, float(np.nextafter(1, 0))):
-        legal, fresh = np.ones((3, 3), np.bool_), np.zeros((3, 1), np.float32)
-        decision = pool.act(np.zeros((3, 2), np.float32), legal, fresh, always(draw))
-        assert (decision.extras["member"] == 1).all()
-
-
-def test_a_pool_without_a_seat() -> None:
-    spec = Race(1).spec
-    pool = Pool([new_policy(spec), new_policy(spec, **GRU)], [1, 1])
-    nothing = np.zeros((0, 2), np.float32), np.zeros((0, 3), np.bool_), np.zeros((0, 8), np.float32)
-    decision = pool.act(*nothing, np.random.default_rng(0))
-    assert decision.action.shape == (0,) and decision.memory.shape == (0, 8)
+    policies = [new_policy(spec, **GRU), new_policy(spec, 1, sharpness=4.0), new_policy(spec, **GRU)]
+    pool = Pool(policies, np.ones(5, np.int64))
+    assert pool.memory_size == 0
+    obs, legal, memory, _ = rows_for(spec, 5, 3, 0)
+    alone = PolicyPlayer(policies[1], "").act(obs, legal, memory, always(0.4))
+    assert np.array_equal(pool.act(obs, legal, memory, always(0.4)).action, alone.action)
 
 
 def test_a_pool_is_frozen() -> None:
-    """What its members learn later does not reach it."""
+    """What its members learn later does not reach it, alone or stacked."""
     spec = envs.make("SlimeVolley-v0").spec
-    policy = new_policy(spec, sharpness=4.0)
-    pool = Pool([policy], [1])
-    obs, legal, memory, _ = rows_for(spec, 50, 1, 1)
-    before = pool.act(obs, legal, memory, always(0.3)).action
-    policy.head.outputs.linear.weight.data.neg_()
-    assert np.array_equal(pool.act(obs, legal, memory, always(0.3)).action, before)
+    for count in (1, 2):
+        policies = [new_policy(spec, seed, sharpness=4.0) for seed in range(count)]
+        obs, legal, memory, _ = rows_for(spec, 50, count, 0)
+        pool = Pool(policies, np.arange(50) % count)
+        before = pool.act(obs, legal, memory, always(0.3)).action
+        for policy in policies:
+            policy.head.outputs.linear.weight.data.neg_()
+        assert np.array_equal(pool.act(obs, legal, memory, always(0.3)).action, before)

@@ -96,10 +96,18 @@ def test_a_free_for_all_is_rated_by_its_order_of_finish(each: Rater) -> None:
 @every
 def test_what_says_nothing_changes_nothing(each: Rater) -> None:
     results = history(seed=4, games=40, skill=SKILL)
-    itself = [game(["p0", "p0"], [1, -1]), game(["p0", "p1", "p0"], [1, 0, -1])]
+    itself = [game(["p0", "p0"], [1, -1]), game(["p1", "p1", "p1"], [1, 0, -1])]
     assert each.rate(results + itself) == each.rate(results)
     assert each.rate([]) == {}
     assert each.rate(itself) == {}
+
+
+@every
+def test_who_has_several_seats_has_their_mean(each: Rater) -> None:
+    results = history(seed=4, games=40, skill=SKILL)
+    several = [game(["p0", "p1", "p0"], [1, 0, -2]), game(["p1", "p0", "p2", "p0"], [0, 4, 0, -3])]
+    alone = [game(["p0", "p1"], [-0.5, 0]), game(["p1", "p0", "p2"], [0, 0.5, 0])]
+    assert each.rate(results + several) == each.rate(results + alone) != each.rate(results)
 
 
 @every

@@ -30,6 +30,8 @@ ACTIONS: dict[str, spaces.Space[Any]] = {
     "dict": spaces.Dict({"at": BOX, "go": spaces.Discrete(2)}),
 }
 SMALL = PolicyConfig(hidden=(4,))
+ALONE = [name for name in names() if not entry(name).joint]
+"""Those that learn one policy; the others are tested with crews."""
 
 
 def said(*arguments: Any, **more: Any) -> str:
@@ -47,8 +49,8 @@ def weights(learner: Algorithm) -> torch.Tensor:
 
 def test_every_name_is_there() -> None:
     assert names() == [
-        "reinforce", "reinforce-baseline", "a2c", "ppo", "offpac", "dqn", "double-dqn", "duelling-dqn", "rainbow",
-        "drqn", "ddpg", "td3", "sac",
+        "reinforce", "reinforce-baseline", "a2c", "ppo", "ippo", "mappo", "offpac", "dqn", "double-dqn", "duelling-dqn",
+        "rainbow", "drqn", "ddpg", "td3", "sac", "maddpg", "matd3",
     ]  # fmt: skip
     for name in names():
         found = entry(name)
@@ -57,7 +59,7 @@ def test_every_name_is_there() -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", ALONE)
 def test_each_is_built_or_says_who_would_be(name: str, action: str) -> None:
     """And whoever it names, can."""
     space, found = ACTIONS[action], entry(name)
@@ -74,7 +76,7 @@ def test_each_is_built_or_says_who_would_be(name: str, action: str) -> None:
 
 
 @pytest.mark.parametrize("core", ["none", "gru", "lstm"])
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", ALONE)
 def test_memory_is_there_or_who_admits_it(name: str, core: Any) -> None:
     space = BOX if name == "td3" else ACTIONS["choices"]
     shape = PolicyConfig(hidden=(4,), core=core, core_width=3)
@@ -149,7 +151,7 @@ def test_nothing_that_is_set_is_kept_for_the_next() -> None:
     assert parse_settings("rainbow", {}) == before
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", ALONE)
 def test_equal_seeds_give_equal_weights(name: str) -> None:
     """Whatever torch's global generator was left with."""
     found = []

@@ -59,10 +59,10 @@ def test_weights_after_a_reset_are_new(tmp_path: Path) -> None:
     config = full(**PLAIN, learners=[{**EVE, "policy": {"hidden": [4]}}])
     with League.create(tmp_path / "run", config) as league:
         eve = league.learners[0]
-        seen = [eve.algorithm.policy]
+        seen = [eve.crew.policies["player"]]
         for _ in range(2):
             eve.start_again()
-            seen.append(eve.algorithm.policy)
+            seen.append(eve.crew.policies["player"])
         assert not any(same_weights(a, b) for place, a in enumerate(seen) for b in seen[:place])
         path = tmp_path / "eve.pt"
         path.write_bytes(eve.state(0.0))
@@ -70,7 +70,7 @@ def test_weights_after_a_reset_are_new(tmp_path: Path) -> None:
         again = league.learners[0]
         assert again is not eve
         again.restore(path)
-        assert again.generation == 2 and same_weights(again.algorithm.policy, eve.algorithm.policy)
+        assert again.generation == 2 and same_weights(again.crew.policies["player"], eve.crew.policies["player"])
 
 
 def test_nothing_is_known_of_one_that_has_started_again(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_nothing_is_known_of_one_that_has_started_again(tmp_path: Path) -> None:
 def test_an_exploiter_that_has_succeeded_starts_again(tmp_path: Path) -> None:
     """It has beaten the newest main, whom it always meets in rated games; that it loses to anchors is no matter."""
     rigid = {"name": "ada", **SLOW, "matchmaking": {"mirror": 1.0}}
-    config = full(**PLAIN, learners=[rigid, EVE], evaluation={"games": 32, "rivals": 0, "final_games": 0})
+    config = full(**PLAIN, learners=[rigid, EVE], seed=1, evaluation={"games": 32, "rivals": 0, "final_games": 0})
     with League.create(tmp_path / "run", config) as league:
         league.run()
         told = events(league, "reset")
@@ -122,7 +122,7 @@ def test_who_lags_behind_copies_and_keeps_the_lineage(tmp_path: Path) -> None:
         told: list[dict[str, Any]] = []
         while not told:
             ada, bob = league.learners
-            state = ada.algorithm.policy
+            state = ada.crew.policies["player"]
             league.run("64-steps")
             told = events(league, "copied")
             assert league.steps < 2000
@@ -134,18 +134,18 @@ def test_who_lags_behind_copies_and_keeps_the_lineage(tmp_path: Path) -> None:
         assert (newest.member, newest.parent) == ("bob", one["donor"])
         lines = [line for line in league.folder.metrics() if line["kind"] == "training" and line["member"] == "bob"]
         assert lines[-1]["learning_rate"] != pytest.approx(lines[-2]["learning_rate"])  # they are used
-        assert ada.algorithm.policy is state
+        assert ada.crew.policies["player"] is state
 
 
 def test_a_copy_is_apart_from_its_donor(tmp_path: Path) -> None:
     with League.create(tmp_path / "run", full(learners=FULL["learners"][:2])) as league:
         league.run(stop=after(2))
         ada, bob = league.learners
-        assert not same_weights(ada.algorithm.policy, bob.algorithm.policy)
+        assert not same_weights(ada.crew.policies["player"], bob.crew.policies["player"])
         bob.become(ada, {**ada.settings, "learning_rate": 0.1}, "ada:64")
-        assert same_weights(ada.algorithm.policy, bob.algorithm.policy)
+        assert same_weights(ada.crew.policies["player"], bob.crew.policies["player"])
         league.run(stop=after(1))
-        assert not same_weights(ada.algorithm.policy, bob.algorithm.policy)
+        assert not same_weights(ada.crew.policies["player"], bob.crew.policies["player"])
 
 
 def test_nobody_copies_unless_it_is_asked_for(tmp_path: Path) -> None:

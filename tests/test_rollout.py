@@ -362,8 +362,8 @@ def test_no_game_has_ended() -> None:
 class Telling(Policy):
     """A policy that says more than it must."""
 
-    def read(self, features: Tensor, legal: Tensor | None) -> Reading:
-        dist, extras = super().read(features, legal)
+    def read(self, features: Tensor, legal: Tensor | None, wide: Tensor | None = None) -> Reading:
+        dist, extras = super().read(features, legal, wide)
         return dist, {**extras, "features": features, "doubt": dist.entropy()}
 
 

@@ -18,7 +18,8 @@ from torch import nn
 import envs
 from agents.heads import Actor, ActorCritic, ActorHead, HeadConfig, Q, QHead
 from agents.policy import Policy, PolicyConfig
-from agents.snapshot import KEY, freeze, load_snapshot, same_weights, save_snapshot
+from agents.snapshot import KEY, freeze, load_snapshot, only, same_weights, save_snapshot
+from envs.core import PLAYER
 from envs.errors import InputError
 from envs.layout import parts
 from tests.minds import GRU, SHAPES, new_policy
@@ -64,12 +65,87 @@ def test_equal_policies_give_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_freeze_is_a_copy() -> None:
+    crew = {"predator": a_policy(), "prey": a_policy(seed=1)}
+    frozen = freeze(crew)
+    assert list(frozen) == list(crew)
+    for post, policy in crew.items():
+        assert same_weights(policy, frozen[post])
+        policy.head.outputs.linear.bias.data += 1
+        assert not same_weights(policy, frozen[post])
+        assert not any(weight.requires_grad for weight in frozen[post].parameters())
+        assert not frozen[post].training and policy.training
+
+
+def small(seed: int, sees: int, does: spaces.Space[Any], **shape: Any) -> Policy:
+    """With random weights."""
+    torch.manual_seed(seed)
+    return Policy(spaces.Box(-1, 1, (sees,)), does, PolicyConfig(**{"hidden": (5,), **shape}))
+
+
+def a_crew() -> dict[str, Policy]:
+    """Posts that see and do different things, with networks of different shapes; one post's name begins another's."""
+    return {
+        "prey.1": small(0, 4, spaces.Discrete(3)),
+        "prey.10": small(1, 4, spaces.Discrete(3), **GRU),
+        "predator": small(2, 7, BOX, activation="relu"),
+    }
+
+
+def test_a_crew(tmp_path: Path) -> None:
+    """One file, in which each weight is called "post/name"."""
+    crew = a_crew()
+    save_snapshot(tmp_path / "one", crew, META)
+    read = load_snapshot(tmp_path / "one")
+    assert dict(read.meta) == META and read.policies.keys() == crew.keys()
+    for post, policy in crew.items():
+        found = read.policies[post]
+        assert (found.obs_space, found.action_space) == (policy.obs_space, policy.action_space)
+        assert found.config == policy.config
+        assert same_weights(found, policy)
+        assert not found.training and not any(weight.requires_grad for weight in found.parameters())
+        assert_same_play(policy, found)
+    with safe_open(tmp_path / "one", framework="pt") as file:
+        names = set(file.keys())
+        header = json.loads(file.metadata()[KEY])
+    assert names == {f"{post}/{name}" for post, policy in crew.items() for name in policy.state_dict()}
+    assert header["format"] == 3 and set(header["crew"]) == set(crew)
+
+
+def test_equal_crews_give_equal_bytes(tmp_path: Path) -> None:
+    crew = a_crew()
+    save_snapshot(tmp_path / "one", crew, META)
+    save_snapshot(tmp_path / "two", freeze(crew), dict(reversed(META.items())))
+    save_snapshot(tmp_path / "three", load_snapshot(tmp_path / "one").policies, META)
+    one, two, three = ((tmp_path / name).read_bytes() for name in ("one", "two", "three"))
+    assert one == two == three
+
+
+def test_a_policy_alone_is_a_crew_of_one(tmp_path: Path) -> None:
     policy = a_policy()
-    frozen = freeze(policy)
-    assert same_weights(policy, frozen)
-    policy.head.outputs.linear.bias.data += 1
-    assert not same_weights(policy, frozen)
-    assert not any(weight.requires_grad for weight in frozen.parameters())
+    save_snapshot(tmp_path / "one", policy, META)
+    save_snapshot(tmp_path / "two", {PLAYER: policy}, META)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert set(load_snapshot(tmp_path / "one").policies) == {PLAYER}
+
+
+def test_one_policy_of_several_is_not_the_only_one(tmp_path: Path) -> None:
+    crew = a_crew()
+    save_snapshot(tmp_path / "one", crew, META)
+    with pytest.raises(InputError, match=r"^a crew of predator, prey.1, prey.10 has not one policy but 3\.$"):
+        _ = load_snapshot(tmp_path / "one").policy
+    assert only({"prey.1": crew["prey.1"]}) is crew["prey.1"]
+
+
+def test_a_crew_that_lacks_weights_or_has_too_many(tmp_path: Path) -> None:
+    path, fits = tmp_path / "a", "do not fit the network"
+    save_snapshot(path, a_crew(), META)
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+        kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    without = {name: value for name, value in kept.items() if not name.startswith("prey.1/")}
+    for weights in (without, {**kept, "prey.1/more": torch.zeros(1)}, {**kept, "stranger/weight": torch.zeros(1)}):
+        save_file(weights, path, header)
+        assert fits in complaint(path)
 
 
 def complaint(path: Path) -> str:
@@ -101,7 +177,10 @@ def test_other_files(tmp_path: Path) -> None:
     assert "is not a whole snapshot file" in complaint(tmp_path / "torch")
 
 
-def forge(path: Path, change: Callable[[dict[str, Any]], Any], weights: Mapping[str, torch.Tensor] = {}) -> str:
+Header = Callable[[dict[str, Any]], Any]
+
+
+def forge(path: Path, change: Header, weights: Mapping[str, torch.Tensor] = {}) -> str:
     """What is said of a snapshot whose header was changed, or whose weights were replaced."""
     save_snapshot(path, a_policy(), META)
     with safe_open(path, framework="pt") as file:
@@ -112,17 +191,23 @@ def forge(path: Path, change: Callable[[dict[str, Any]], Any], weights: Mapping[
     return complaint(path)
 
 
-@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("number", [1, 2, 4])
 def test_another_format(tmp_path: Path, number: int) -> None:
-    message = f"has format {number}; this version reads format 2"
+    message = f"has format {number}; this version reads format 3"
     assert message in forge(tmp_path / "a", lambda h: {**h, "format": number})
 
 
 def test_weights_of_another_network(tmp_path: Path) -> None:
     path, fits = tmp_path / "a", "do not fit the network"
-    assert fits in forge(path, lambda h: {**h, "policy": {**h["policy"], "hidden": [7]}})
-    assert fits in forge(path, lambda h: {**h, "action_space": {"kind": "discrete", "n": 5, "start": 0}})
-    assert fits in forge(path, lambda h: h, {"more": torch.zeros(1)})
+    assert fits in forge(path, other(lambda h: {**h, "policy": {**h["policy"], "hidden": [7]}}))
+    assert fits in forge(path, other(lambda h: {**h, "action_space": {"kind": "discrete", "n": 5, "start": 0}}))
+    assert fits in forge(path, lambda h: h, {"player/more": torch.zeros(1)})
+    assert fits in forge(path, lambda h: {**h, "crew": {"prey": h["crew"]["player"]}})
+
+
+def other(change: Header) -> Header:
+    """Of what the header says of its only policy."""
+    return lambda h: {**h, "crew": {"player": change(h["crew"]["player"])}}
 
 
 @pytest.mark.parametrize(
@@ -134,18 +219,24 @@ def test_weights_of_another_network(tmp_path: Path) -> None:
         lambda h: "3",
         lambda h: {},
         lambda h: {**h, "format": "one"},
-        lambda h: {**h, "policy": None},
-        lambda h: {**h, "policy": {**h["policy"], "hidden": "wide"}},
-        lambda h: {**h, "policy": {**h["policy"], "depth": 3}},
-        lambda h: {**h, "obs_space": {"kind": "sphere"}},
-        lambda h: {**h, "obs_space": {**h["obs_space"], "dtype": "float7"}},
-        lambda h: {**h, "obs_space": {**h["obs_space"], "low": "zero"}},
-        lambda h: {**h, "action_space": {"kind": "discrete", "n": -1}},
-        lambda h: {**h, "action_space": {"kind": "multibinary"}},
+        other(lambda h: {**h, "policy": None}),
+        other(lambda h: {**h, "policy": {**h["policy"], "hidden": "wide"}}),
+        other(lambda h: {**h, "policy": {**h["policy"], "depth": 3}}),
+        other(lambda h: {**h, "obs_space": {"kind": "sphere"}}),
+        other(lambda h: {**h, "obs_space": {**h["obs_space"], "dtype": "float7"}}),
+        other(lambda h: {**h, "obs_space": {**h["obs_space"], "low": "zero"}}),
+        other(lambda h: {**h, "action_space": {"kind": "discrete", "n": -1}}),
+        other(lambda h: {**h, "action_space": {"kind": "multibinary"}}),
+        other(lambda h: {key: value for key, value in h.items() if key != "own_encoder"}),
+        other(lambda h: None),
+        lambda h: {**h, "crew": {}},
+        lambda h: {**h, "crew": None},
+        lambda h: {**h, "crew": ["player"]},
+        lambda h: {key: value for key, value in h.items() if key != "crew"},
         lambda h: {key: value for key, value in h.items() if key != "meta"},
     ],
 )
-def test_headers_that_make_no_sense(change: Callable[[dict[str, Any]], Any], tmp_path: Path) -> None:
+def test_headers_that_make_no_sense(change: Header, tmp_path: Path) -> None:
     forge(tmp_path / "a", change)
 
 
@@ -232,7 +323,13 @@ def test_images(encoder: Any, tmp_path: Path) -> None:
     assert_same_play(policy, reread(tmp_path, policy))
     with safe_open(tmp_path / "one", framework="pt") as file:
         header = json.loads(file.metadata()[KEY])
-    assert header["obs_space"] == {"kind": "box", "dtype": "uint8", "shape": [20, 24, 3], "low": 0, "high": 255}
+    assert header["crew"]["player"]["obs_space"] == {
+        "kind": "box",
+        "dtype": "uint8",
+        "shape": [20, 24, 3],
+        "low": 0,
+        "high": 255,
+    }
 
 
 def test_bounds_that_differ_are_kept_one_by_one(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_nash_matchmaking_finds_the_equilibrium(game: str, seed: int, tmp_path: 
     """Although the newest snapshot is a best response, and easy to beat itself."""
     found = played(tmp_path / "run", "rps-psro", seed, f"game.id={game}", *NASH)
     assert found["nash"] < 0.05
-    assert found["newest"] > 0.2
+    assert found["newest"] > max(0.1, 3 * found["nash"])
     assert (strategies(tmp_path / "run", game).max(axis=0) > 0.75).all()  # rock, paper and scissors are all there
 
 
@@ -65,7 +65,7 @@ def test_naive_self_play_goes_round_in_circles(game: str, seed: int, tmp_path: P
 def test_fictitious_matchmaking_finds_the_equilibrium(seed: int, tmp_path: Path) -> None:
     """The more entropy the responses have, the sooner the average comes to rest; here it does so at the equilibrium,
     which is even."""
-    change = (*FICTITIOUS, "budget=90k-steps", "learners.0.settings.entropy=0.3")
+    change = (*FICTITIOUS, "budget=120k-steps", "learners.0.settings.entropy=0.3")
     assert played(tmp_path / "run", "rps-psro", seed, *change)["uniform"] < 0.05
 
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-import arena.trainer as trainer_module
+import arena.self_play as self_play_module
 import envs
 from agents.algorithms.algorithm import Metrics
 from agents.algorithms.ppo import PPO, PPOConfig
+from agents.crew import Experience, Independent, Sees
+from agents.joint import JointRollout
 from agents.parallel import Threads
 from agents.play import Step
 from agents.policy import Policy
 from agents.rollout import Rollout, evaluate
-from arena.trainer import Stretch, TrainingConfig, alone, mean, means, seats, self_play, share_of_points
-from envs.core import BatchEnv
-from envs.player import Player
+from arena.self_play import Opponent, alone, self_play
+from arena.trainer import Stretch, TrainingConfig, mean, means, share_of_points
+from envs.core import PLAYER, BatchEnv
 from envs.registry import build
 from envs.slime_volley.bots import bot
 from tests.minds import GRU, new_policy, same
@@ -31,22 +33,37 @@ SHORT = {"max_steps": 50, "serve_delay": 2}
 
 
 class Learning:
-    """In place of PPO: keeps what it is given."""
+    """A crew of one that learns nothing and keeps what it is given."""
+
+    sees: Sees = "own"
 
     def __init__(self, policy: Policy) -> None:
-        self.policy = self.behaviour = policy
+        self.policy = policy
+        self.policies = self.behaviours = {PLAYER: policy}
         self.rollouts: list[Rollout] = []
         self.progress: list[float] = []
 
-    def update(self, rollout: Rollout, progress: float) -> Metrics:
-        self.rollouts.append(rollout)
+    def update(self, experience: Experience, progress: float = 0.0) -> Metrics:
+        assert not isinstance(experience, JointRollout) and set(experience) == {PLAYER}
+        self.rollouts.append(experience[PLAYER])
         self.progress.append(progress)
         return {"kl": 0.5}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+
+def past(*policies: Policy) -> list[Opponent]:
+    """Frozen crews of one each."""
+    return [{PLAYER: policy} for policy in policies]
 
 
 def stretch(
     learning: Learning,
-    opponents: Sequence[Policy | Player],
+    opponents: Sequence[Opponent],
     seed: int = 0,
     threads: int = 1,
     share: float = 1 / 3,
@@ -55,12 +72,11 @@ def stretch(
     """12 games in 2 streams, a `share` of them against the opponents."""
     settings = {"games": 12, "streams": 2, "steps": 40, "options": {"lives": 1}, **change}
     pool = [(opponent, share / len(opponents)) for opponent in opponents]
-    algorithm = cast(PPO, learning)
-    streams = self_play(algorithm, ENV, SHORT, pool, TrainingConfig(**settings), seed)
-    return Stretch(algorithm, streams, Threads(threads))
+    streams = self_play(learning, ENV, SHORT, pool, TrainingConfig(**settings), seed)
+    return Stretch(learning, streams, Threads(threads))
 
 
-def played(opponents: Sequence[Policy | Player], rollouts: int = 2, **change: Any) -> Learning:
+def played(opponents: Sequence[Opponent], rollouts: int = 2, **change: Any) -> Learning:
     learning = Learning(new_policy(SPEC))
     running = stretch(learning, opponents, **change)
     for number in range(rollouts):
@@ -68,31 +84,8 @@ def played(opponents: Sequence[Policy | Player], rollouts: int = 2, **change: An
     return learning
 
 
-@pytest.mark.parametrize(("games", "others"), [(6, 0), (6, 1), (6, 3), (6, 6), (7, 4)])
-def test_seats(games: int, others: int) -> None:
-    """The learner sits on both sides, but in the last games somebody else sits left and right by turns."""
-    seating = seats(games, [others / games])
-    assert (seating[: games - others] == 0).all()
-    assert (seating[games - others :].sum(1) == 1).all()
-    left, right = seating.sum(0)
-    assert left + right == others and abs(left - right) <= 1
-
-
-def test_seats_of_several() -> None:
-    """Each gets its share of the games, and no game is lost to rounding."""
-    seating = seats(1000, [0.3, 0.125, 0.0, 0.075])
-    who = seating.max(1)
-    assert np.bincount(who).tolist() == [500, 300, 125, 0, 75]
-    assert ((seating == 0).sum(1) == np.where(who == 0, 2, 1)).all()
-    for player in (1, 2, 4):
-        left, right = (seating == player).sum(0)
-        assert abs(left - right) <= 1
-    thirds = np.bincount(seats(100, [1 / 3, 1 / 3, 1 / 3]).max(1), minlength=4)
-    assert thirds.sum() == 100 and thirds[0] == 0 and set(thirds[1:].tolist()) == {33, 34}
-
-
 def test_the_learner_gets_both_seats_of_its_own_games_and_one_of_the_others() -> None:
-    learning = played([new_policy(SPEC, 1), new_policy(SPEC, 2)])
+    learning = played(past(new_policy(SPEC, 1), new_policy(SPEC, 2)))
     for rollout in learning.rollouts:
         assert rollout.lane_count == 2 * (2 * 4 + 2)
         logprob, _, value = evaluate(learning.policy, rollout)
@@ -105,9 +98,9 @@ def test_the_learner_gets_both_seats_of_its_own_games_and_one_of_the_others() ->
 
 
 def test_without_a_past_it_plays_itself() -> None:
-    for learning in (played([]), played([new_policy(SPEC, 1)], share=0.0)):
+    for learning in (played([]), played(past(new_policy(SPEC, 1)), share=0.0)):
         assert learning.rollouts[0].lane_count == 24
-    assert played([new_policy(SPEC, 1)], share=1.0).rollouts[0].lane_count == 12
+    assert played(past(new_policy(SPEC, 1)), share=1.0).rollouts[0].lane_count == 12
 
 
 def test_the_past_plays_as_it_did() -> None:
@@ -115,10 +108,10 @@ def test_the_past_plays_as_it_did() -> None:
     frozen, jumper = new_policy(SPEC, 1), new_policy(SPEC, 1)
     jumper.head.outputs.linear.bias.data[3] = 100.0
     height = []
-    for past in (frozen, jumper):
+    for other in (frozen, jumper):
         learning = Learning(new_policy(SPEC))
         learning.policy.head.outputs.linear.bias.data[0] = 100.0  # stands still
-        running = stretch(learning, [past])
+        running = stretch(learning, past(other))
         running.iterate(0.0)
         height.append(learning.rollouts[0].obs[:, :, 9])  # the opponent's y
     assert (height[1][2:, 8:10].max(0).values > 0.3).all() and (height[1][2:, 18:].max(0).values > 0.3).all()
@@ -128,41 +121,42 @@ def test_the_past_plays_as_it_did() -> None:
 def test_scripted_players_are_met_beside_the_past() -> None:
     """A tracker runs after the ball; it has its share of the games, and the frozen policy has its own."""
     learning = Learning(new_policy(SPEC))
-    running = stretch(learning, [new_policy(SPEC, 1), bot("tracker", SPEC)], share=2 / 3)
+    running = stretch(learning, [*past(new_policy(SPEC, 1)), bot("tracker", SPEC)], share=2 / 3)
     running.iterate(0.0)
     assert learning.rollouts[0].lane_count == 2 * (2 * 2 + 2 + 2)
 
 
-def test_opponents_change_only_when_a_game_ends() -> None:
-    """In the games against the past, over several rollouts; each new game draws anew."""
+def test_a_game_has_the_same_opponent_for_a_whole_stretch() -> None:
+    """Each of four who press one button for ever is seen in its share of the games, from game to game."""
+    others = [new_policy(SPEC, seed) for seed in range(1, 5)]
+    for button, policy in enumerate(others):
+        policy.head.outputs.linear.bias.data[button] = 100.0
     learning = Learning(new_policy(SPEC))
-    past = [(new_policy(SPEC, seed), 0.25) for seed in range(1, 5)]
-    config = TrainingConfig(games=12, streams=2, steps=40, options={"lives": 1})
-    streams = self_play(cast(PPO, learning), ENV, SHORT, past, config, 0)
+    config = TrainingConfig(games=24, streams=2, steps=40, options={"lives": 1})
+    streams = self_play(learning, ENV, SHORT, [(one, 0.25) for one in past(*others)], config, 0)
     for stream in streams:
         seen: list[Step] = []
         stream._watch = lambda env, step, seen=seen: seen.append(step)
         for _ in range(3):
             stream.collect()
-        member = np.array([step.extras[1]["member"] for step in seen])
-        ended = np.array([step.after.terminated | step.after.truncated for step in seen])
-        assert member.shape == (120, 6)  # nobody is left to play itself
-        changed = member[1:] != member[:-1]
-        assert changed.any() and not (changed & ~ended[:-1]).any()
-        assert set(member.flatten().tolist()) == {0, 1, 2, 3}
+        assert sum(int((step.after.terminated | step.after.truncated).sum()) for step in seen) > 12
+        pressed = np.array([step.action.reshape(-1)[step.lanes[1]] for step in seen])
+        assert pressed.shape == (120, 12)  # nobody is left to play itself
+        assert (pressed == pressed[0]).all()
+        assert np.bincount(pressed[0]).tolist() == [3, 3, 3, 3]
 
 
 def test_games_go_on_from_rollout_to_rollout_and_begin_anew_with_a_stretch() -> None:
-    learning = played([new_policy(SPEC, 1)])
+    learning = played(past(new_policy(SPEC, 1)))
     first, second = learning.rollouts
     assert torch.equal(first.obs[-1], second.obs[0])
     assert not torch.equal(first.obs[0], second.obs[0])
-    assert torch.equal(played([new_policy(SPEC, 1)], seed=1).rollouts[0].obs[0, :, :4], first.obs[0, :, :4])
+    assert torch.equal(played(past(new_policy(SPEC, 1)), seed=1).rollouts[0].obs[0, :, :4], first.obs[0, :, :4])
 
 
 def test_threads_change_nothing_seeds_and_streams_do() -> None:
     one, two, other = (
-        played([new_policy(SPEC, 1, **GRU)], threads=threads, seed=seed).rollouts
+        played(past(new_policy(SPEC, 1, **GRU)), threads=threads, seed=seed).rollouts
         for threads, seed in ((1, 0), (2, 0), (1, 1))
     )
     assert all(same(a, b) for a, b in zip(one, two, strict=True))
@@ -173,7 +167,7 @@ def test_threads_change_nothing_seeds_and_streams_do() -> None:
 def test_figures_of_the_games_that_ended() -> None:
     """Metrics are the algorithm's own; beside them are the lengths of games, and scores against the past."""
     learning = Learning(new_policy(SPEC))
-    running = stretch(learning, [new_policy(SPEC, 1)], steps=90)
+    running = stretch(learning, past(new_policy(SPEC, 1)), steps=90)
     assert running.iterate(0.0) == {"kl": 0.5}
     rollout = learning.rollouts[0]
     assert running.steps == 12 * 90
@@ -188,7 +182,7 @@ def test_figures_of_the_games_that_ended() -> None:
 
 
 def test_lengths_count_from_the_start_of_a_game_and_steps_add_up() -> None:
-    running = stretch(Learning(new_policy(SPEC)), [new_policy(SPEC, 1)], steps=40)
+    running = stretch(Learning(new_policy(SPEC)), past(new_policy(SPEC, 1)), steps=40)
     seen = []
     for _ in range(3):
         running.iterate(0.0)
@@ -199,7 +193,7 @@ def test_lengths_count_from_the_start_of_a_game_and_steps_add_up() -> None:
 
 def test_figures_of_nothing_are_not_numbers() -> None:
     """A stretch begins with fresh games, so in a short first rollout none ends."""
-    running = stretch(Learning(new_policy(SPEC)), [new_policy(SPEC, 1)], steps=5)
+    running = stretch(Learning(new_policy(SPEC)), past(new_policy(SPEC, 1)), steps=5)
     running.iterate(0.0)
     assert math.isnan(mean(running.lengths)) and math.isnan(share_of_points(running.scores))
     mirror = stretch(Learning(new_policy(SPEC)), [], steps=90)
@@ -220,7 +214,7 @@ CARTPOLE = envs.make("CartPole-v1").spec
 def test_alone_in_steps() -> None:
     """One lane for each game; games go on from rollout to rollout, and their lengths and scores are whole."""
     learning = Learning(new_policy(CARTPOLE))
-    running = Stretch(cast(PPO, learning), alone(cast(PPO, learning), "CartPole-v1", {}, 5, 0, steps=30), Threads(1))
+    running = Stretch(learning, alone(learning, "CartPole-v1", {}, 5, 0, steps=30), Threads(1))
     lengths: list[int] = []
     for number in range(3):
         running.iterate(0.0)
@@ -237,8 +231,8 @@ def test_alone_in_steps() -> None:
 def test_alone_in_episodes() -> None:
     """Each rollout begins new games, other ones each time, and only the games that were asked for count."""
     learning = Learning(new_policy(CARTPOLE))
-    streams = alone(cast(PPO, learning), "CartPole-v1", {}, 3, 0, episodes=2)
-    running = Stretch(cast(PPO, learning), streams, Threads(1))
+    streams = alone(learning, "CartPole-v1", {}, 3, 0, episodes=2)
+    running = Stretch(learning, streams, Threads(1))
     running.iterate(0.0)
     first = running.steps
     running.iterate(0.0)
@@ -260,7 +254,7 @@ def test_options_of_the_game_of_training_and_of_held_actions(monkeypatch: pytest
         made.append((num_envs, dict(options)))
         return build(id, num_envs, options)
 
-    monkeypatch.setattr(trainer_module, "build", spy)
+    monkeypatch.setattr(self_play_module, "build", spy)
     stretch(Learning(new_policy(SPEC, hold=3)), [], games=9, options={"lives": 2, "serve_delay": 7})
     assert made == [(4, {"max_steps": 50, "serve_delay": 7, "lives": 2, "frame_skip": 3})] * 2
     made.clear()
@@ -271,9 +265,9 @@ def test_options_of_the_game_of_training_and_of_held_actions(monkeypatch: pytest
 def test_it_learns_while_it_plays() -> None:
     """With the real PPO: the weights change, and the next rollout is played with the new ones."""
     algorithm = PPO(new_policy(SPEC), PPOConfig(minibatch_rows=200))
-    past = [(new_policy(SPEC, 1, **GRU), 0.5)]
-    streams = self_play(algorithm, ENV, SHORT, past, TrainingConfig(games=4, steps=8), 0)
-    running = Stretch(algorithm, streams, Threads(1))
+    crew, opponents = Independent({PLAYER: algorithm}), [(one, 0.5) for one in past(new_policy(SPEC, 1, **GRU))]
+    streams = self_play(crew, ENV, SHORT, opponents, TrainingConfig(games=4, steps=8), 0)
+    running = Stretch(crew, streams, Threads(1))
     before = algorithm.policy.head.outputs.linear.weight.clone()
     metrics = running.iterate(0.0)
     assert {"policy_loss", "value_loss", "entropy", "kl"} <= metrics.keys()

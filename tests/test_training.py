@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from arena.training import Progress, TrainConfig, Training
 from arena.training.defaults import resolve, sort_keys, tuned
 from envs.core import BatchEnv
 from envs.errors import InputError
+from tests.parlours import open_house
 from tests.probes import Patience, Probe, Recall
 
 TINY: dict[str, Any] = {
@@ -138,7 +140,7 @@ def test_snapshots_are_what_the_learner_was(whole: dict[str, Any], path: Path) -
     state = torch.load(path / "resume" / "learner.pt", weights_only=True)
     assert (state["stretches"], state["steps"]) == (4, 1216)
     for name, weights in last.policy.state_dict().items():
-        assert torch.equal(weights, state["algorithm"]["policy"][name])
+        assert torch.equal(weights, state["crew"]["player"]["policy"][name])
 
 
 def test_the_champion_has_the_best_mean_score(whole: dict[str, Any], path: Path) -> None:
@@ -349,7 +351,7 @@ def test_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert same_weights(kept.policy, trained.policy) and same_weights(kept.best, trained.best)
     assert kept.path == tmp_path / "run"
     with arena.Training.open(kept.path) as training:
-        assert same_weights(training.policy, kept.policy)
+        assert same_weights(training.policies["player"], kept.policy)
         assert [line["steps"] for line in kept.history] == [line["steps"] for line in training.folder.metrics()]
     other = arena.train("ppo", "CartPole-v1", steps=1000, plain=True, seed=1, **small)
     assert not same_weights(other.policy, trained.policy)
@@ -367,7 +369,51 @@ def test_an_encoder_of_ones_own(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="encoder"):
         load_snapshot(tmp_path / "run" / "snapshots" / "ppo-512.safetensors")
     with Training.open(tmp_path / "run", encoder=encoder) as training:
-        assert same_weights(training.policy, trained.policy)
+        assert same_weights(training.policies["player"], trained.policy)
+
+
+TEAM: dict[str, Any] = {
+    "games": 8,
+    "policy": {"hidden": (8,)},
+    "config": {"steps": 3, "evaluation": {"episodes": 10}},
+}
+
+
+@pytest.mark.parametrize("parameters", ["shared", "own"])
+def test_a_team_of_several_posts(parameters: str, tmp_path: Path) -> None:
+    """One policy for each, in Python and on file; a run goes on as if it had never stopped."""
+    posts = ["guest", "guide"] if parameters == "shared" else ["guest.0", "guide.0"]
+    given = {**TEAM, "config": {**TEAM["config"], "parameters": parameters}}
+    with open_house():
+        trained = arena.train("ppo", "Meet-v0", steps=600, out=tmp_path / "whole", **given)
+        assert sorted(trained.policies) == sorted(trained.best_policies) == posts
+        for name in ("policy", "best"):
+            with pytest.raises(InputError, match="has not one policy but 2"):
+                getattr(trained, name)
+        assert trained.evaluate(5) == trained.evaluate(5)
+        last = [line for line in trained.history if line["kind"] == "training"][-1]
+        assert all(math.isfinite(last[f"{post}/policy_loss"]) for post in posts)
+        with Training.open(tmp_path / "whole") as training:
+            assert all(same_weights(training.policies[post], trained.policies[post]) for post in posts)
+            config = training.config
+        with Training.create(tmp_path / "parts", config) as training:
+            training.run(stop=after(1))
+        with Training.open(tmp_path / "parts", write=True) as training:
+            training.run()
+        whole, parts = outcome(tmp_path / "whole"), outcome(tmp_path / "parts")
+        assert whole["files"] == parts["files"] and whole["resume"] == parts["resume"]
+        assert whole["results"] == parts["results"]
+
+
+def test_a_team_learns_to_meet() -> None:
+    """Both see where, and both must go there: by chance they meet once in nine steps, so a third in a game of three."""
+    with open_house():
+        config = {"steps": 6, "evaluation": {"episodes": 20}}
+        settings = {"learning_rate": 3e-2, "minibatch_rows": 512, "entropy": 0.1}
+        trained = arena.train(
+            "ppo", "Meet-v0", steps="25k", games=64, policy={"hidden": (16,)}, settings=settings, config=config
+        )
+        assert trained.evaluate(100).score_mean > 2.9
 
 
 @pytest.mark.usefixtures("probes")
@@ -427,7 +473,7 @@ def test_keys_of_the_run_and_of_the_algorithm() -> None:
     ("change", "message"),
     [
         ({"env": "CartPole-v9"}, "did you mean 'CartPole-v"),
-        ({"env": "SlimeVolley-v0"}, "has 2 seats: `arena league run`"),
+        ({"env": "SlimeVolley-v0"}, "is played by 2: `arena league run`"),
         ({"options": {"max_step": 1}}, "did you mean 'max_steps'"),
         ({"env": "gym:CartPole-v1", "policy": {"hold": 3}}, "has no option frame_skip"),
         ({"policy": {"encoder": "conv"}}, "reads images"),

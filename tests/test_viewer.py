@@ -13,9 +13,12 @@ from arena.viewer.hud import signed
 from arena.viewer.playback import BANNER_SECONDS, Playback, between
 from arena.viewer.window import KEYS, Viewer
 from envs import make
+from envs.bots import Random
 from envs.errors import InputError
 from envs.scene import Circle, HalfDisc, Rectangle, Scene, Shape, Text
+from envs.side import Squad
 from envs.slime_volley.bots import bot
+from tests.parlours import Parlour
 
 STEP = 1 / 30
 
@@ -164,8 +167,24 @@ def test_a_match_is_a_function_of_its_seed() -> None:
 
 def test_a_player_too_many_is_refused() -> None:
     env = make("SlimeVolley-v0", 1)
-    with pytest.raises(InputError, match="played by 2 players, not 3"):
+    with pytest.raises(InputError, match="is played by 2, not by 3"):
         Playback(env, [bot("noop", env.spec)] * 3)
+
+
+def test_sides_of_several_seats() -> None:
+    """Each sits in the team that it can fill, and has the score of its first seat."""
+    env = Parlour("Hunt-v0", 1)
+    deer, hunters = (
+        Squad(name, {name: Random(env.spec.action_spaces[seat])}) for name, seat in (("deer", 2), ("hunter", 0))
+    )
+    playback = Playback(env, [deer, hunters], seed=5, games=3)
+    assert playback.names == ("hunter", "deer")
+    while not playback.over:
+        playback.step()
+    assert len(playback.scores) == 3
+    for pair in playback.scores:
+        assert len(pair) == 3 and pair[0] == pair[1] and sum(pair) == pytest.approx(0)
+    assert "hunter" in words(playback.scene()) and "deer" in words(playback.scene())
 
 
 def test_numbers_have_signs_and_few_digits() -> None:

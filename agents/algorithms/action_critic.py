@@ -22,7 +22,8 @@ from envs.errors import InputError
 
 
 class ActionCriticConfig(OffPolicyConfig):
-    """What the settings of DDPG, TD3 and SAC begin with. The learning rate is the actor's."""
+    """What the settings of learners of actors and of critics of their actions begin with. The learning rate is the
+    actor's."""
 
     critic_learning_rate: float = Field(1e-3, gt=0)
     """Step size of the critics at the start."""
@@ -37,14 +38,8 @@ class ActionCriticConfig(OffPolicyConfig):
     """Rows, or with memory windows, per gradient step."""
     tau: float = Field(0.005, gt=0, le=1)
     """Share of the way that targets go to the learnt weights at a time; 1: they become equal."""
-    replay: ReplayConfig = ReplayConfig(capacity=200_000)
-    """The memory: its size, steps of reward (1 for networks that remember), and priorities."""
     actor_every: int = Field(1, ge=1)
     """Gradient steps of the critics for one of the actor."""
-    window: int = Field(16, ge=1)
-    """With memory: steps that are learnt from at a time."""
-    burn_in: int = Field(8, ge=0)
-    """With memory: steps before those, which only fill it."""
 
     @property
     def of_critic(self) -> LearningConfig:
@@ -54,6 +49,17 @@ class ActionCriticConfig(OffPolicyConfig):
         )
 
 
+class OwnCriticConfig(ActionCriticConfig):
+    """What the settings of DDPG, TD3 and SAC begin with, whose critics know what their actors do."""
+
+    replay: ReplayConfig = ReplayConfig(capacity=200_000)
+    """The memory: its size, steps of reward (1 for networks that remember), and priorities."""
+    window: int = Field(16, ge=1)
+    """With memory: steps that are learnt from at a time."""
+    burn_in: int = Field(8, ge=0)
+    """With memory: steps before those, which only fill it."""
+
+
 class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
     """Base: they say what an action is worth, and how the actor is to change."""
 
@@ -61,11 +67,9 @@ class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
     losses: ClassVar[tuple[str, ...]] = ("critic_loss", "value", "actor_loss")
     members: ClassVar[int]
     """Critics."""
-    config: ActionCriticConfig
+    config: OwnCriticConfig
 
-    def __init__(
-        self, policy: Policy, config: ActionCriticConfig, seed: int = 0, threads: Threads | None = None
-    ) -> None:
+    def __init__(self, policy: Policy, config: OwnCriticConfig, seed: int = 0, threads: Threads | None = None) -> None:
         """See `Algorithm`; a gradient step is too small to share among threads."""
         super().__init__(policy, config, _new_replay(policy, config), seed)
         self.vectors = Vectors(policy.action_space, policy.device)
@@ -156,7 +160,7 @@ class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
         self._steps, self._actor_loss = state["steps"], state["actor_loss"]
 
 
-def _new_replay(policy: Policy, config: ActionCriticConfig) -> Replay | SequenceReplay:
+def _new_replay(policy: Policy, config: OwnCriticConfig) -> Replay | SequenceReplay:
     """Of transitions; or of windows, where `policy` remembers."""
     if not policy.memory_size:
         return Replay(config.replay, config.gamma, row_of(policy), policy.device)

@@ -153,13 +153,14 @@ class ActorCriticLearner:
 
 
 def value_mask(policy: Policy) -> Tensor:
-    """Which entries of the vector of all parameters belong to the value head alone."""
-    masks = []
+    """Which entries of the vector of all parameters belong to the value alone: its head, or its whole network."""
+    assert isinstance(policy.head, ActorCriticHead)
+    masks, central = [], policy.head.central is not None
     for name, parameter in policy.named_parameters():
         mask = torch.zeros(parameter.shape, dtype=torch.bool)
-        if name.startswith("head.outputs.linear"):
+        if name.startswith("head.outputs.linear") and not central:
             mask[-1:] = True  # its row is the last one
-        elif name.startswith("head.outputs.branches.value"):
+        elif name.startswith(("head.outputs.branches.value", "head.central")):
             mask[:] = True
         masks.append(mask.flatten())
     return torch.cat(masks)

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from pydantic import Field
 from torch import Tensor
 
-from agents.algorithms.action_critic import ActionCriticConfig, ActionCriticLearner, mean_over
+from agents.algorithms.action_critic import ActionCriticLearner, OwnCriticConfig, mean_over
 from agents.algorithms.algorithm import ANY_ACTION, Metrics
 from agents.algorithms.off_policy import Target
 from agents.algorithms.seen import Seen
@@ -22,10 +22,11 @@ from agents.heads import Actor, ActorHead, HeadConfig
 from agents.parallel import Threads
 from agents.policy import Policy
 from agents.vectors import leaves
+from envs.config import Config
 
 
-class DeterministicConfig(ActionCriticConfig):
-    """What the settings of DDPG and TD3 begin with."""
+class NoiseConfig(Config):
+    """How a deterministic actor explores, and what keeps it from its bounds."""
 
     first_noise: float = Field(1.0, ge=0)
     """Deviation of the noise on continuous actions, in halves of their range, while the rows of `start` are played."""
@@ -36,6 +37,28 @@ class DeterministicConfig(ActionCriticConfig):
     raw_penalty: float = Field(1e-3, ge=0)
     """Weight of the square of the actor's raw outputs in its loss: where they are large, tanh and softmax have no
     gradient to come back by (Lowe et al. 2017 do so)."""
+
+    def noise_at(self, progress: float, started: bool) -> float:
+        """Deviation after `progress`, 0..1, of the budget; `started`: the rows of `start` have been played."""
+        if not started:
+            return self.first_noise
+        last = self.noise if self.final_noise is None else self.final_noise
+        return self.noise + (last - self.noise) * progress
+
+
+class RelaxedConfig(Config):
+    """How choices and buttons, which have no derivative, reach a critic: by the Gumbel-softmax."""
+
+    temperature: float = Field(1.0, gt=0)
+    """Of the Gumbel-softmax through which choices and buttons reach the critic."""
+    straight_through: bool = True
+    """The critic is told the choice itself, and only the gradient is the softmax's."""
+    entropy: float = Field(0.01, ge=0)
+    """Weight of the entropy of choices and buttons in what the actor climbs: nothing else keeps them exploring."""
+
+
+class DeterministicConfig(NoiseConfig, OwnCriticConfig):
+    """What the settings of DDPG and TD3 begin with."""
 
 
 class DeterministicLearner(ActionCriticLearner):
@@ -91,25 +114,14 @@ class DeterministicLearner(ActionCriticLearner):
 
     def _settle(self, progress: float) -> Metrics:
         """See `OffPolicyLearner`: the noise of what is played next."""
-        config = self.config
-        last = config.noise if config.final_noise is None else config.final_noise
-        noise = config.noise + (last - config.noise) * progress
-        if self._rows < config.start:
-            noise = config.first_noise
+        noise = self.config.noise_at(progress, self._rows >= self.config.start)
         assert isinstance(self.policy.head, ActorHead)
         self.policy.head.noise.fill_(noise)
         return {"noise": noise, **super()._settle(progress)}
 
 
-class DDPGConfig(DeterministicConfig):
+class DDPGConfig(RelaxedConfig, DeterministicConfig):
     """Settings of DDPG."""
-
-    temperature: float = Field(1.0, gt=0)
-    """Of the Gumbel-softmax through which choices and buttons reach the critic."""
-    straight_through: bool = True
-    """The critic is told the choice itself, and only the gradient is the softmax's."""
-    entropy: float = Field(0.01, ge=0)
-    """Weight of the entropy of choices and buttons in what the actor climbs: nothing else keeps them exploring."""
 
 
 class DDPG(DeterministicLearner):
@@ -124,8 +136,12 @@ class DDPG(DeterministicLearner):
         """See `DeterministicLearner`; choices are drawn."""
         config = self.config
         action = self.vectors.drawn(dist, config.temperature, config.straight_through, self._noise)
-        gain = self.critic.first(features, action)
-        for part in leaves(dist):
-            if isinstance(part, Categorical | Bernoulli):
-                gain = gain + config.entropy * part.entropy()
-        return gain
+        return with_entropy(self.critic.first(features, action), dist, config.entropy)
+
+
+def with_entropy(gain: Tensor, dist: ActionDist, weight: float) -> Tensor:
+    """`gain` [...] and `weight` times the entropy of the choices and buttons in `dist`."""
+    for part in leaves(dist):
+        if isinstance(part, Categorical | Bernoulli):
+            gain = gain + weight * part.entropy()
+    return gain

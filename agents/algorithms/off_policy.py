@@ -88,33 +88,42 @@ def _slow(source: nn.Module) -> Any:
     return deepcopy(source, {} if norm is None else {id(norm): norm}).requires_grad_(False)
 
 
-ReplayT = TypeVar("ReplayT", bound=Replay | SequenceReplay)
-
-
-class OffPolicyLearner(Generic[ReplayT]):
-    """Base of the learners from a replay: they say what one gradient step is."""
+class ReplayLearner:
+    """Base of all that learn from a replay: the clock of gradient steps, and everything with a state."""
 
     losses: ClassVar[tuple[str, ...]]
     """Names of what `_learn` returns."""
 
-    def __init__(self, policy: Policy, config: OffPolicyConfig, replay: ReplayT, seed: int) -> None:
+    def __init__(self, config: OffPolicyConfig, seed: int, parts: Mapping[str, Stateful]) -> None:
         """`seed` decides what is drawn from the replay, and all noise."""
-        self.policy = self.behaviour = policy
         self.config = config
-        self.replay: ReplayT = replay
         self._rng = np.random.default_rng(seed)
         self._noise = torch.Generator().manual_seed(seed)
         self._rows, self._owed = 0, 0.0
-        self._parts: dict[str, Stateful] = {"policy": policy, "replay": replay}
+        self._parts: dict[str, Stateful] = dict(parts)
         """Everything with a state; those who derive add networks, targets and optimisers."""
 
-    def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
-        """See `Algorithm`: keep `rollout`, then take the gradient steps that are due. Losses are their means."""
-        self._store(rollout)
-        steps = [self._learn(progress) for _ in range(self._due(rollout.acts.numel()))]
+    def _go_on(self, rows: int, stored: int, progress: float) -> Metrics:
+        """Take the gradient steps that are due now that `rows` more are there, of which the replay keeps `stored`.
+        Losses are their means."""
+        steps = [self._learn(progress) for _ in range(self._due(rows))]
         means = torch.stack(steps).mean(0).tolist() if steps else []
-        metrics = {"gradient_steps": float(len(steps)), "replay_rows": float(len(self.replay))}
+        metrics = {"gradient_steps": float(len(steps)), "replay_rows": float(stored)}
         return {**dict(zip(self.losses, means, strict=False)), **metrics, **self._settle(progress)}
+
+    def _due(self, rows: int) -> int:
+        """Gradient steps to take now that `rows` more are there."""
+        self._rows += rows
+        self._owed += self.config.updates_per_step * min(rows, max(0, self._rows - self.config.start))
+        if not self._ready():
+            self._owed = 0.0
+        due = int(self._owed)
+        self._owed -= due
+        return due
+
+    def _ready(self) -> bool:
+        """Whether there is something to learn from."""
+        return True
 
     def _learn(self, progress: float) -> Tensor:
         """One gradient step; returns the `losses` as one tensor, which nobody waits for."""
@@ -123,23 +132,6 @@ class OffPolicyLearner(Generic[ReplayT]):
     def _settle(self, progress: float) -> Metrics:
         """What is to be done before the next rollout is played, and what to say about it."""
         raise NotImplementedError
-
-    def _store(self, rollout: Rollout) -> None:
-        self.policy.take_obs(rollout.obs[:-1])
-        if isinstance(self.replay, SequenceReplay):
-            self.replay.add(rollout, memories(self.behaviour, rollout))
-        else:
-            self.replay.add(rollout)
-
-    def _due(self, rows: int) -> int:
-        """Gradient steps to take now that `rows` more are there."""
-        self._rows += rows
-        self._owed += self.config.updates_per_step * min(rows, max(0, self._rows - self.config.start))
-        if isinstance(self.replay, SequenceReplay) and not self.replay.windows:
-            self._owed = 0.0
-        due = int(self._owed)
-        self._owed -= due
-        return due
 
     def state_dict(self) -> dict[str, Any]:
         """See `Algorithm`. Tensors share memory with the learner: save or copy them before it goes on."""
@@ -158,6 +150,32 @@ class OffPolicyLearner(Generic[ReplayT]):
         self._rows, self._owed = state["rows"], state["owed"]
         self._rng.bit_generator.state = state["rng"]
         self._noise.set_state(state["noise"])
+
+
+ReplayT = TypeVar("ReplayT", bound=Replay | SequenceReplay)
+
+
+class OffPolicyLearner(ReplayLearner, Generic[ReplayT]):
+    """Base of the learners of one policy from a replay: they say what one gradient step is."""
+
+    def __init__(self, policy: Policy, config: OffPolicyConfig, replay: ReplayT, seed: int) -> None:
+        """See `ReplayLearner`."""
+        super().__init__(config, seed, {"policy": policy, "replay": replay})
+        self.policy = self.behaviour = policy
+        self.replay: ReplayT = replay
+
+    def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
+        """See `Algorithm`: keep `rollout`, then take the gradient steps that are due."""
+        self.policy.take_obs(rollout.obs[:-1])
+        if isinstance(self.replay, SequenceReplay):
+            self.replay.add(rollout, memories(self.behaviour, rollout))
+        else:
+            self.replay.add(rollout)
+        return self._go_on(rollout.acts.numel(), len(self.replay), progress)
+
+    def _ready(self) -> bool:
+        """See `ReplayLearner`."""
+        return not isinstance(self.replay, SequenceReplay) or bool(self.replay.windows)
 
 
 def row_of(policy: Policy) -> Row:

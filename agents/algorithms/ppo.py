@@ -1,4 +1,8 @@
-"""Proximal policy optimisation (Schulman et al. 2017) over lanes, feed-forward and recurrent alike."""
+"""Proximal policy optimisation (Schulman et al. 2017) over lanes, feed-forward and recurrent alike.
+
+With a central value it is MAPPO (Yu et al. 2022, "The surprising effectiveness of PPO in cooperative multi-agent
+games"), which asks for rollouts of rows [own view | others']; without one it is what they call IPPO.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +55,8 @@ class PPOConfig(ActorCriticConfig):
     """How advantages are scaled: none, centre or whiten, see `agents.algorithms.algorithm.Scaling`."""
     target_kl: float | None = Field(None, gt=0)
     """Stop the update when the policy has moved this far, nats; none: never."""
+    central: bool = False
+    """In training the value is that of what all seats see, by a network of its own; nobody needs it to play."""
 
 
 LOSSES = ("policy_loss", "value_loss", "entropy", "kl", "clipped")
@@ -127,7 +133,7 @@ class PPO(ActorCriticLearner):
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> Metrics:
         """Improve the policy on `rollout`; `progress` 0..1 through the budget sets the learning rate."""
-        rollout = rollout.to(self._parameters[0].device)
+        rollout = with_values(self.policy, rollout.to(self._parameters[0].device))
         batch = self._batch(rollout)
         lanes = max(1, min(rollout.lane_count, self.config.minibatch_rows // len(rollout.acts)))
         epochs = []
@@ -172,6 +178,14 @@ class PPO(ActorCriticLearner):
 
     def _gradient(self, batch: Batch, lanes: Tensor) -> tuple[Tensor, Tensor]:
         return ppo_gradient(self.policy, self._parameters, batch.lanes(lanes), self.config)
+
+
+@torch.no_grad()
+def with_values(policy: Policy, rollout: Rollout) -> Rollout:
+    """`rollout` with the extra "value", which a policy with a central value did not have when it played."""
+    if "value" in rollout.extras:
+        return rollout
+    return rollout.with_extras({"value": policy.central_value(rollout.obs[:-1])})
 
 
 def _lanes_first(part: Tensor) -> Tensor:

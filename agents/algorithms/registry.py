@@ -1,114 +1,32 @@
-"""Names of algorithms, and how one is made for a game. A new algorithm is one file and one line here, or `register`."""
+"""Names of algorithms, and how one is made for a game. A new algorithm is one file and one line in `entries`, or
+`register`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from gymnasium import spaces
 from torch import nn
 
 from agents.algorithms.algorithm import Algorithm
+from agents.algorithms.entries import OURS
+from agents.algorithms.entries import Entry as Entry
+from agents.crew import Crew, Independent
 from agents.distributions import head_width
+from agents.heads import HeadConfig
 from agents.parallel import Threads
 from agents.policy import Policy, PolicyConfig
 from envs.config import Config, parse
+from envs.core import EnvSpec
 from envs.errors import InputError, unknown
+from envs.seats import obs_layout
+from envs.side import posts
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An algorithm, or a variant of one, by name."""
-
-    name: str
-    target: str | type[Algorithm]
-    """Its class, or "module:Class"."""
-    summary: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """What the variant sets; whoever uses it may set it otherwise."""
-    policy: Mapping[str, Any] = field(default_factory=dict)
-    """The same for its network."""
-    games: int = 16
-    """Games side by side, unless somebody says otherwise."""
-    steps: int = 32
-    """Steps per rollout; 0: whole episodes."""
-
-    @property
-    def algorithm(self) -> type[Algorithm]:
-        """The class."""
-        if not isinstance(self.target, str):
-            return self.target
-        module, name = self.target.split(":")
-        found: type[Algorithm] = getattr(import_module(module), name)
-        return found
-
-
-_HERE = "agents.algorithms"
-_WIDE = {"hidden": (256, 256), "activation": "relu"}
-_VALUES = {"activation": "relu"}
-_OURS = (
-    Entry("reinforce", f"{_HERE}.reinforce:Reinforce", "policy gradient by the returns of whole episodes", steps=0),
-    Entry(
-        "reinforce-baseline",
-        f"{_HERE}.reinforce:Reinforce",
-        "the same, less a learnt value of the state",
-        settings={"baseline": True, "advantage": "centre"},
-        steps=0,
-    ),
-    Entry("a2c", f"{_HERE}.a2c:A2C", "advantage actor-critic: one step on each rollout of all games"),
-    Entry("ppo", f"{_HERE}.ppo:PPO", "proximal policy optimisation: clipped steps, several passes"),
-    Entry("offpac", f"{_HERE}.offpac:OffPAC", "off-policy actor-critic: another policy acts, V-trace corrects"),
-    Entry("dqn", f"{_HERE}.dqn:DQN", "action values from a replay", policy=_VALUES, steps=8),
-    Entry(
-        "double-dqn",
-        f"{_HERE}.dqn:DQN",
-        "the same, and one network chooses what the other one rates",
-        settings={"double": True},
-        policy=_VALUES,
-        steps=8,
-    ),
-    Entry(
-        "duelling-dqn",
-        f"{_HERE}.dqn:DQN",
-        "the same, from the value of the state and advantages, with priorities",
-        settings={"double": True, "duelling": True, "replay": {"prioritised": True}},
-        policy=_VALUES,
-        steps=8,
-    ),
-    Entry(
-        "rainbow",
-        f"{_HERE}.dqn:DQN",
-        "all additions to DQN at once; the distribution of returns is one of quantiles, not of categories",
-        settings={
-            "double": True,
-            "duelling": True,
-            "noisy": True,
-            "epsilon": 0.0,
-            "final_epsilon": 0.0,
-            "quantiles": 16,
-            "replay": {"prioritised": True, "n_step": 3},
-        },
-        policy=_VALUES,
-        steps=8,
-    ),
-    Entry(
-        "drqn",
-        f"{_HERE}.drqn:DRQN",
-        "DQN with memory: from windows of steps, with stored states and burn-in",
-        settings={"double": True},
-        policy={**_VALUES, "core": "gru"},
-        steps=8,
-    ),
-    Entry("ddpg", f"{_HERE}.ddpg:DDPG", "deterministic policy gradient, for any actions", policy=_WIDE, steps=4),
-    Entry(
-        "td3", f"{_HERE}.td3:TD3", "the same with twin critics, delayed: for continuous actions", policy=_WIDE, steps=4
-    ),
-    Entry("sac", f"{_HERE}.sac:SAC", "soft actor-critic: as random as it can afford", policy=_WIDE, steps=4),
-)
-ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _OURS}
+ENTRIES: dict[str, Entry] = {entry.name: entry for entry in OURS}
 
 
 def register(entry: Entry) -> None:
@@ -169,29 +87,129 @@ def build(
     device: torch.device | str = "cpu",
     threads: Threads | None = None,
     encoder: nn.Module | None = None,
+    others: int = 0,
 ) -> Algorithm:
-    """A learner with random weights for a game with these spaces.
+    """A learner with random weights for a seat with these spaces.
 
     Args:
         settings: of the algorithm; a mapping is read as by `parse_settings`.
         policy: shape of its network.
         seed: decides the weights and everything that it draws.
         encoder: of your own, see `Policy`.
+        others: numbers that the other seats see, for a central value.
 
     Raises:
         InputError: an unknown name or setting, or a game or network that the algorithm does not admit.
     """
-    found = entry(name)
-    config = settings if isinstance(settings, Config) else parse_settings(name, settings or {})
-    if not isinstance(config, found.algorithm.Config):
-        raise InputError(f"{name} needs settings of {found.algorithm.Config.__name__}, not {type(config).__name__}.")
+    found, config = entry(name), _config(name, settings)
+    if found.joint:
+        raise InputError(f"{name} learns all seats of a game together: build_crew makes it, from the game's spec.")
     shape = PolicyConfig(**found.policy) if policy is None else policy
     _admit(found, action_space, shape)
-    weights, draws = (int(word) for word in torch.randint(2**31, (2,), generator=torch.Generator().manual_seed(seed)))
+    weights, draws = _seeds(seed)
     torch.manual_seed(weights)
     cls = found.algorithm
-    network = Policy(obs_space, action_space, shape, cls.head(config), encoder).to(device)
+    network = Policy(obs_space, action_space, shape, _head(cls, config, obs_space, others), encoder).to(device)
     return cls(network, config, draws, threads)
+
+
+def build_crew(
+    name: str,
+    spec: EnvSpec,
+    roles: Sequence[str],
+    settings: Config | Mapping[str, Any] | None = None,
+    policy: PolicyConfig | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    threads: Threads | None = None,
+    parameters: Literal["shared", "own"] = "shared",
+    encoder: nn.Module | None = None,
+) -> Crew:
+    """A crew with random weights for the seats of `roles` in a game.
+
+    Args:
+        parameters: "shared": the seats of one role have one policy; "own": each seat of a role in its team has one.
+
+    The rest is as for `build`, and so are the errors.
+    """
+    found, config = entry(name), _config(name, settings)
+    if found.joint:
+        return _joint(found, spec, posts_of(spec, roles, parameters), config, policy, seed, device, encoder)
+    central = bool(getattr(config, "central", False))
+    others = (spec.seats - 1) * int(np.prod(obs_layout(spec)[0])) if central else 0
+    algorithms = {}
+    for index, (post, seat) in enumerate(posts_of(spec, roles, parameters).items()):
+        spaces_of = spec.observation_spaces[seat], spec.action_spaces[seat]
+        own = _seed_of(seed, index)
+        algorithms[post] = build(name, *spaces_of, config, policy, own, device, threads, deepcopy(encoder), others)
+    return Independent(algorithms, "central" if central else "own")
+
+
+def _joint(
+    found: Entry,
+    spec: EnvSpec,
+    seats: Mapping[str, int],
+    config: Config,
+    policy: PolicyConfig | None,
+    seed: int,
+    device: torch.device | str,
+    encoder: nn.Module | None,
+) -> Crew:
+    """All posts at once; `seats` has one seat of each."""
+    shape = PolicyConfig(**found.policy) if policy is None else policy
+    weights, draws = _seeds(seed)
+    torch.manual_seed(weights)
+    policies = {}
+    for post, seat in seats.items():
+        space = spec.action_spaces[seat]
+        _admit(found, space, shape)
+        head = found.crew.head(config)
+        policies[post] = Policy(spec.observation_spaces[seat], space, shape, head, deepcopy(encoder)).to(device)
+    return found.crew(policies, spec, config, draws)
+
+
+def _config(name: str, settings: Config | Mapping[str, Any] | None) -> Config:
+    """Of algorithm `name`; a mapping is read as by `parse_settings`."""
+    config: Config = settings if isinstance(settings, Config) else parse_settings(name, settings or {})
+    wanted: type[Config] = entry(name).algorithm.Config
+    if not isinstance(config, wanted):
+        raise InputError(f"{name} needs settings of {wanted.__name__}, not {type(config).__name__}.")
+    return config
+
+
+def _seeds(seed: int) -> tuple[int, int]:
+    """Of weights, and of everything else that is drawn."""
+    weights, draws = torch.randint(2**31, (2,), generator=torch.Generator().manual_seed(seed)).tolist()
+    return weights, draws
+
+
+def posts_of(spec: EnvSpec, roles: Sequence[str], parameters: Literal["shared", "own"]) -> dict[str, int]:
+    """The posts of `roles`, and the first seat of each.
+
+    Raises:
+        InputError: a role that the game does not have.
+    """
+    for role in roles:
+        if role not in spec.roles:
+            raise unknown(f"role of {spec.id}", role, spec.roles)
+    first: dict[str, int] = {}
+    for seat, (role, own) in enumerate(posts(spec)):
+        if role in roles:
+            first.setdefault(role if parameters == "shared" else own, seat)
+    return first
+
+
+def _seed_of(seed: int, index: int) -> int:
+    """Of the post `index`; the first has that of its crew, so that a crew of one is what `build` gives."""
+    return seed if index == 0 else int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+
+def _head(cls: type[Algorithm], config: Config, obs_space: spaces.Space[Any], others: int) -> HeadConfig:
+    """The head that the algorithm asks for, and how much its value sees."""
+    head = cls.head(config)
+    if not getattr(config, "central", False):
+        return head
+    return head.model_copy(update={"central": int(np.prod(obs_space.shape or ())) + others})
 
 
 def _admit(found: Entry, space: spaces.Space[Any], shape: PolicyConfig) -> None:
@@ -199,13 +217,15 @@ def _admit(found: Entry, space: spaces.Space[Any], shape: PolicyConfig) -> None:
     algorithm = found.algorithm
     head_width(space)  # or nobody can
     if not isinstance(space, algorithm.actions):
-        others = [name for name, other in ENTRIES.items() if isinstance(space, other.algorithm.actions)]
+        others = [name for name, other in ENTRIES.items() if _admits(other, found, space, None)]
         raise InputError(f"{found.name} does not admit actions in {space}: use {' or '.join(others)}.")
     if shape.core not in algorithm.cores:
-        others = [name for name, other in ENTRIES.items() if _admits(other, space, shape.core)]
+        others = [name for name, other in ENTRIES.items() if _admits(other, found, space, shape.core)]
         alternative = f"use policy.core {' or '.join(map(repr, algorithm.cores))}, or {', '.join(others)}"
         raise InputError(f"{found.name} does not admit policy.core {shape.core!r}: {alternative}.")
 
 
-def _admits(other: Entry, space: spaces.Space[Any], core: str) -> bool:
-    return isinstance(space, other.algorithm.actions) and core in other.algorithm.cores
+def _admits(other: Entry, found: Entry, space: spaces.Space[Any], core: str | None) -> bool:
+    """Whether `other` can be used where `found` cannot; `core` None: with a memory of its own choice."""
+    admits = isinstance(space, other.algorithm.actions) and (core is None or core in other.algorithm.cores)
+    return admits and other.joint <= found.joint

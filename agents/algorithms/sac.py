@@ -13,7 +13,7 @@ from gymnasium import spaces
 from pydantic import Field
 from torch import Tensor
 
-from agents.algorithms.action_critic import ActionCriticConfig, ActionCriticLearner, mean_over
+from agents.algorithms.action_critic import ActionCriticLearner, OwnCriticConfig, mean_over
 from agents.algorithms.seen import Seen
 from agents.critic import Critic
 from agents.distributions import ActionDist, Categorical, Gaussian
@@ -23,7 +23,7 @@ from agents.parallel import Threads
 from agents.policy import Policy
 
 
-class SACConfig(ActionCriticConfig):
+class SACConfig(OwnCriticConfig):
     """Settings of SAC."""
 
     temperature: float = Field(1.0, gt=0)

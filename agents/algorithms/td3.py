@@ -14,10 +14,11 @@ from pydantic import Field
 from torch import Tensor
 
 from agents.algorithms.ddpg import DeterministicConfig, DeterministicLearner
+from envs.config import Config
 
 
-class TD3Config(DeterministicConfig):
-    """Settings of TD3."""
+class TwinConfig(Config):
+    """How critics are kept from believing too much."""
 
     actor_every: int = Field(2, ge=1)
     """Gradient steps of the critics for one of the actor."""
@@ -29,6 +30,10 @@ class TD3Config(DeterministicConfig):
     """That noise is cut at this."""
 
 
+class TD3Config(TwinConfig, DeterministicConfig):
+    """Settings of TD3."""
+
+
 class TD3(DeterministicLearner):
     """Learns a deterministic actor, with two critics. For continuous actions."""
 
@@ -38,7 +43,12 @@ class TD3(DeterministicLearner):
     config: TD3Config
 
     def _near(self, action: Tensor) -> Tensor:
-        """See `DeterministicLearner`: blurred (equation 14), within the bounds."""
-        limit = self.config.smoothing_clip
-        noise = torch.randn(action.shape, generator=self._noise).to(action.device) * self.config.smoothing
-        return (action + noise.clamp(-limit, limit)).clamp(-1, 1)
+        """See `DeterministicLearner`: blurred."""
+        return blurred(action, self.config, self._noise)
+
+
+def blurred(action: Tensor, config: TwinConfig, rng: torch.Generator) -> Tensor:
+    """Vectors [..., width] of continuous actions with noise (equation 14), within the bounds."""
+    limit = config.smoothing_clip
+    noise = torch.randn(action.shape, generator=rng).to(action.device) * config.smoothing
+    return (action + noise.clamp(-limit, limit)).clamp(-1, 1)

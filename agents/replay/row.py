@@ -25,11 +25,13 @@ class Row(NamedTuple):
     """Shape of each float32 extra of the rollout that is kept, by name: {"logprob": ()}."""
     memory: int = 0
     """H, the width of the memory before the step; 0: none is kept."""
+    choices: int = 0
+    """A, where `action` is not Discrete and has a mask nevertheless."""
 
     @property
     def legal(self) -> int:
         """A, or 0 where actions have no mask."""
-        return int(self.action.n) if isinstance(self.action, spaces.Discrete) else 0
+        return int(self.action.n) if isinstance(self.action, spaces.Discrete) else self.choices
 
     @property
     def view_bytes(self) -> int:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
-import numpy as np
-
 from agents.parallel import Threads
-from agents.play import play
-from agents.player import PolicyPlayer, Pool
 from arena.bench.figure import Figure, rate
 from arena.config import load
 from arena.league import LeagueConfig
 from arena.learner import Learner, device
-from arena.trainer import held, seats
+from arena.self_play import self_play
 from envs.registry import build
 
 COUNTS = (1, 2, 4, 8, 16, 32)
@@ -28,19 +22,17 @@ def measure(preset: str, games: int, share: float, seconds: float) -> dict[str, 
     config = load(LeagueConfig, preset)
     spec = build(config.game.id, 1, config.game.options).spec
     threads, one = Threads(1), config.learners[0]
-    policies = [
-        Learner(one.name, one, spec, seed, device("cpu"), threads).algorithm.policy for seed in range(max(COUNTS) + 1)
-    ]
+    crews = [Learner(one.name, one, spec, seed, device("cpu"), threads).crew for seed in range(max(COUNTS) + 1)]
+    training = config.training.model_copy(update={"games": games, "streams": 1, "steps": STEPS})
     figures: dict[str, Figure] = {}
     settings = {"preset": preset, "games": games, "share": share}
-    everything = {**config.game.options, **config.training.options, **held(policies[0])}
     for count in COUNTS:
-        env = build(config.game.id, games, everything)
-        pool = Pool(policies[1 : count + 1], np.ones(count).tolist())
-        running = play(env, [PolicyPlayer(policies[0], "learner"), pool], seats(games, [share]), 0)
+        opponents = [(crew.policies, share / count) for crew in crews[1 : count + 1]]
+        (stream,) = self_play(crews[0], config.game.id, config.game.options, opponents, training, 0)
 
         def work() -> int:
-            return sum(games for _ in islice(running, STEPS))  # noqa: B023  # called before the next round
+            stream.collect()  # noqa: B023  # called before the next round
+            return stream.steps  # noqa: B023
 
         figures[f"opponents_{count}"] = rate(work, "env steps/s", seconds, **settings)
     first = figures[f"opponents_{COUNTS[0]}"]

@@ -18,13 +18,15 @@ import torch
 
 from agents.algorithms.ppo import PPO, PPOConfig
 from agents.algorithms.registry import parse_settings
+from agents.crew import Independent
 from agents.parallel import Threads
 from agents.policy import Policy, PolicyConfig
 from arena.bench.figure import REPEATS, Figure, rate
 from arena.config import load
 from arena.league.config import LeagueConfig
-from arena.trainer import Stretch, TrainingConfig, self_play
-from envs.core import EnvSpec
+from arena.self_play import self_play
+from arena.trainer import Stretch, TrainingConfig
+from envs.core import PLAYER, EnvSpec
 from envs.registry import make
 
 ID, STEPS = "SlimeVolley-v0", "env steps/s"
@@ -47,8 +49,8 @@ def measure(threads: int, seconds: float) -> dict[str, Figure]:
         "backward_adam": rate(_backward(spec, config, pool), STEPS, seconds, **settings),
     }
     bound = 1 / sum(1 / part.value for part in parts.values())
-    algorithm = _algorithm(spec, config, pool)
-    stretch = Stretch(algorithm, self_play(algorithm, ID, {}, [], training, 0), pool)
+    crew = Independent({PLAYER: _algorithm(spec, config, pool)})
+    stretch = Stretch(crew, self_play(crew, ID, {}, [], training, 0), pool)
     with _clock() as clock:
         whole = rate(lambda: _iterate(stretch), STEPS, seconds * 2, **settings)
     shares = {

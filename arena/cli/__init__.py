@@ -41,13 +41,14 @@ COMMANDS: dict[str, Command] = {
     "league verify": Command("arena.cli.league_verify:verify", "Check every file and row against its hash."),
     "league export": Command("arena.cli.league_export:export", "Write all games as CSV or JSON."),
     "league import": Command("arena.cli.league_import:import_games", "Add games that were played elsewhere."),
-    "train": Command("arena.cli.train:train", "Let an algorithm learn a game of one seat."),
-    "eval": Command("arena.cli.eval:eval", "Play a snapshot in a game of one seat: mean score, interval."),
+    "train": Command("arena.cli.train:train", "Let an algorithm learn a game of one seat or team."),
+    "eval": Command("arena.cli.eval:eval", "Play a snapshot in a game of one seat or team."),
     "curve": Command("arena.cli.curve:curve", "Draw how runs learnt: mean and spread over their seeds."),
     "algorithms": Command("arena.cli.algorithms:algorithms", "List the algorithms and what they admit."),
     "match": Command("arena.cli.match:match", "Let two players meet many times: wins, mean score, interval."),
     "watch": Command("arena.cli.watch:watch", "See a match in a window, or record it to a file."),
     "envs": Command("arena.cli.envs:envs", "List the games."),
+    "envs check": Command("arena.cli.envs:check", "Say what a game is, and what it lacks or breaks."),
     "bench env": Command("arena.cli.bench:env", "Speed of the game rules and their public faces."),
     "bench train": Command("arena.cli.bench:train", "Speed of self-play PPO, and where its time goes."),
     "bench match": Command("arena.cli.bench:match", "Speed of evaluation games."),
@@ -105,7 +106,8 @@ def _run(args: list[str]) -> int:
         print(f"selfplay-arena {arena.__version__}")
         return 0
     group = f"{args[0]} "
-    if any(name.startswith(group) for name in COMMANDS) and (not args[1:] or args[1] in ("-h", "--help")):
+    is_group = args[0] not in COMMANDS and any(name.startswith(group) for name in COMMANDS)
+    if is_group and (not args[1:] or args[1] in ("-h", "--help")):
         print(f"usage: arena {args[0]} COMMAND [OPTIONS]\n\ncommands:\n{_listing(group)}")
         return 0
     from arena.cli.arguments import bind

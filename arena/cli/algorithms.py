@@ -8,7 +8,7 @@ import json as jsonlib
 def algorithms(json: bool = False) -> int:
     """List the algorithms: what they are, and which actions and memories they admit.
 
-    `arena train NAME ENV` trains one in a game of one seat, and `algorithm = "NAME"` makes one a member of a league.
+    `arena train NAME ENV` trains one in a game of one seat or team; `algorithm = "NAME"` makes one a league member.
 
     Args:
         json: print one object: name -> summary, actions (kinds of spaces), cores (kinds of memory), games (side by

@@ -1,4 +1,4 @@
-"""`arena eval`: how good is a snapshot in a game of one seat?"""
+"""`arena eval`: how good is a snapshot in a game of one seat, or of one team?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def eval(
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     json: bool = False,
 ) -> int:
-    """Play a snapshot in a game of one seat: mean score with its 95 % interval, and length of games.
+    """Play a snapshot in a game of one seat or team: mean score with its 95 % interval, and length of games.
 
     A snapshot is FILE.safetensors, or DIR@champion, DIR@NAME or DIR@NAME:STEP of a run folder.
 
@@ -39,6 +39,7 @@ def eval(
     from arena.players import home_of, load_player
     from arena.training.evaluation import evaluation
     from envs.registry import build
+    from envs.side import team_count
 
     if episodes < 1 or seed < 0:
         raise InputError(f"--episodes must be 1 or more and --seed 0 or more, not {episodes} and {seed}.")
@@ -48,8 +49,8 @@ def eval(
         raise InputError(f"{snapshot} does not say what game it plays: give its id, as in `arena eval {snapshot} ENV`.")
     options = {**(home.options if home and home.env == game else {}), **parse_assignments(set)}
     spec = build(game, 1, options).spec
-    if spec.seats != 1:
-        raise InputError(f"{game} is played by {spec.seats}: `arena match` lets players meet in it.")
+    if team_count(spec) != 1:
+        raise InputError(f"{game} is played by {team_count(spec)}: `arena match` lets players meet in it.")
     player = load_player(snapshot, spec, greedy=not sample)
     found = evaluation(match(game, options, [player], episodes, seed), player.name)
     if json:

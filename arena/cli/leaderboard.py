@@ -14,20 +14,24 @@ if TYPE_CHECKING:
     from arena.ratings.rating import Rating
     from arena.result import MatchSummary
 
-COLUMNS = ("#", "player", "role", "skill", "sure", "games", "won/drawn/lost")
-"""What is said of everybody; a column for each anchor follows."""
+COLUMNS = ("#", "player", "role", "plays", "skill", "sure", "games", "won/drawn/lost")
+"""What is said of everybody; a column for each anchor follows. "plays" is left out where all play everything."""
 SPARE = ("games", "won/drawn/lost", "role", "sure")
 """Columns that a narrow terminal does without, in this order."""
-WORDS = ("player", "role")
+WORDS = ("player", "role", "plays")
 """Columns of words."""
 CAPTION = "skill: TrueSkill mean ± sigma; sure: mean - 3 sigma; then: mean score per game against each anchor ± 95 %"
 
 
 def chosen(table: Sequence[Standing], most: int | None = None) -> list[tuple[int, Standing]]:
-    """Ranks and standings of the best `most` players and all anchors, best first; None: of everybody."""
-    rows = list(enumerate(table, start=1))
-    best = set([rank for rank, standing in rows if not standing.anchor][:most])
-    return [(rank, standing) for rank, standing in rows if standing.anchor or rank in best]
+    """Ranks and standings of the best `most` players and all anchors, best first; None: of everybody. Each part of a
+    game whose teams are not alike is counted apart."""
+    rows: list[tuple[int, Standing]] = []
+    for part in dict.fromkeys(standing.part for standing in table):
+        own = list(enumerate((standing for standing in table if standing.part == part), start=1))
+        best = set([rank for rank, standing in own if not standing.anchor][:most])
+        rows += [(rank, standing) for rank, standing in own if standing.anchor or rank in best]
+    return rows
 
 
 def standings_json(table: Sequence[Standing], most: int | None = None) -> list[dict[str, Any]]:
@@ -38,6 +42,7 @@ def standings_json(table: Sequence[Standing], most: int | None = None) -> list[d
             "name": standing.name,
             "anchor": standing.anchor,
             "role": standing.role,
+            "plays": standing.part or None,
             "mean": standing.rating.mean,
             "sigma": standing.rating.stderr,
             "exposed": standing.rating.exposed,
@@ -68,6 +73,7 @@ def print_leaderboard(
     shown = chosen(table, most)
     notes = [Text(f"and {len(table) - len(shown)} more")] if len(shown) < len(table) else []
     notes.append(Text(caption, style="dim"))
+    columns = [column for column in columns if column != "plays" or any(standing.part for standing in table)]
     print_table(lambda columns: draw(shown, columns, title), [*columns, *anchors], SPARE, notes)
 
 
@@ -103,6 +109,8 @@ def _cell(column: str, rank: int, standing: Standing) -> str:
             return standing.name
         case "role":
             return standing.role
+        case "plays":
+            return standing.part
         case "skill":
             return skill(rating)
         case "sure":

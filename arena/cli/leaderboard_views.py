@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,9 @@ from rich.text import Text
 
 from arena.cli.leaderboard import WORDS, print_leaderboard, standings_json
 from arena.cli.table import plain_table, print_table
-from arena.league.standings import champion, role_of, standings
+from arena.league.history import parts
+from arena.league.overview import history, spec_of
+from arena.league.standings import champion, met, role_of, standings
 from arena.ratings import raters
 from arena.ratings.bradley_terry import fit_history
 from arena.ratings.cycles import cycles
@@ -26,7 +28,7 @@ from arena.store import RunFolder
 from envs.core import Floats
 
 DEFAULT = "trueskill"
-RATED = ("#", "player", "role", "mean", "95 % interval", "games", "won/drawn/lost")
+RATED = ("#", "player", "role", "plays", "mean", "95 % interval", "games", "won/drawn/lost")
 SHARED = ("#", "player", "role", "share", "payoff", "games")
 SPARE = ("games", "role")
 """Columns that a narrow terminal does without, in this order."""
@@ -50,6 +52,8 @@ class Scope:
     """Whether whoever sits in another seat is another player."""
     most: int | None
     """Players to show, best first."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """See `arena.league.history.parts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,9 @@ class View:
 def read(folder: RunFolder, roles: Mapping[str, str], anchors: Sequence[str], seats: bool, most: int | None) -> Scope:
     """The log of `folder`; `roles` of its members by name."""
     if not seats:
-        games = games_of(folder.meetings())
-        return Scope(games, {name: role_of(name, roles) for name in games.names}, anchors, seats, most)
+        games = history(folder)
+        given = {name: role_of(name, roles) for name in games.names}
+        return Scope(games, given, anchors, seats, most, parts(folder.meetings(), spec_of(folder)))
     games = games_of(by_seat(folder.results()))
     return Scope(games, {name: role_of(unseated(name)[0], roles) for name in games.names}, anchors, seats, most)
 
@@ -74,7 +79,7 @@ def read(folder: RunFolder, roles: Mapping[str, str], anchors: Sequence[str], se
 def ratings(name: str, scope: Scope) -> View:
     """Everybody's mean with its interval; of the default rating, also where the fit to all games contradicts it."""
     rater = raters.rater(name)
-    table = standings(scope.games, scope.roles, rater.rate)
+    table = standings(scope.games, scope.roles, rater.rate, scope.parts)
     found = disagreements({one.name: one.rating for one in table}, fit_history(scope.games)) if name == DEFAULT else []
 
     def figures() -> dict[str, Any]:
@@ -86,7 +91,7 @@ def ratings(name: str, scope: Scope) -> View:
 
     def show(title: str) -> None:
         if name == DEFAULT and not scope.seats:
-            print_leaderboard(table, scope.anchors, title, scope.most)
+            print_leaderboard(table, met(table, scope.anchors), title, scope.most)
         else:
             caption = (
                 f"{name}: {rater.summary}. Mean in {rater.unit}; 95 % interval: mean ± 1.96 standard errors; in the "

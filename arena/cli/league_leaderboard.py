@@ -26,12 +26,12 @@ def leaderboard(
         seats: rate everybody once per seat, as NAME@seat0, NAME@seat1 and so on.
         most: players to show, best first, anchors being always in a table of ratings; or cycles. Without it all, but
             ten players in a printed matrix, and ten cycles.
-        json: print one object: run, env, games, rating, seats; and players (best first: rank, name, role). Ratings add
-            unit and, per player, anchor, mean, sigma (standard error), exposed (mean - 3 sigma), games, wins, draws,
-            losses, score_mean, score_ci95, against (the last six for each anchor met); trueskill also champion (a
-            player's name or null) and disagreements. nash and alpha-rank: share, payoff, games per player. payoff:
-            win_share, met (games); superiority: superiority; all rows and columns in the order of the players, null
-            where two never met. cycles has no players, but cycles: players, margins, games, strength.
+        json: print one object: run, env, games, rating, seats; and players (best first: rank, name, role, plays).
+            Ratings add unit and, per player, anchor, mean, sigma (standard error), exposed (mean - 3 sigma), games,
+            wins, draws, losses, score_mean, score_ci95, against (the last six for each anchor met); trueskill also
+            champion (a player's name or null) and disagreements. nash and alpha-rank: share, payoff, games per player.
+            payoff: win_share, met (games); superiority: superiority; all rows and columns in the order of the players,
+            null where two never met. cycles has no players, but cycles: players, margins, games, strength.
     """
     from arena.cli.leaderboard_views import VIEWS, read
     from arena.league import overview

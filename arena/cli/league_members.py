@@ -95,9 +95,9 @@ def _ask(dir: Path, kind: str, payload: Mapping[str, Any]) -> int:
 def _file(player: str) -> str:
     """A bot's name, or the absolute path of a snapshot."""
     from arena.players import file_of
-    from envs.slime_volley.bots import BOTS
+    from envs.bots import every_name
 
-    return player if player in BOTS else str(file_of(player).absolute())
+    return player if player in every_name() else str(file_of(player).absolute())
 
 
 def _over(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

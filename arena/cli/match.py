@@ -1,4 +1,4 @@
-"""`arena match`: two players meet many times."""
+"""`arena match`: players meet many times."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.conf import Positional
 
+from envs.errors import InputError
+
 if TYPE_CHECKING:
     from arena.api import MatchOutcome
 
 
 def match(
-    a: Positional[str],
-    b: Positional[str],
-    env: str = "SlimeVolley-v0",
+    players: Positional[tuple[str, ...]],
+    env: str = "",
     games: int = 1000,
     seed: int = 0,
     sample: bool = False,
@@ -26,15 +27,16 @@ def match(
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     json: bool = False,
 ) -> int:
-    """Let two players meet: wins, mean score with 95 % interval, length of games.
+    """Let players meet: wins, mean score with 95 % interval, length of games.
 
-    Seats are swapped from game to game on equal serves. A player is a snapshot file, DIR@champion,
-    DIR@NAME or DIR@NAME:STEP of a run folder, or a bot: random, noop, tracker, baseline.
+    Seats are swapped from game to game on equal serves. A player is a snapshot file, DIR@champion, DIR@NAME or
+    DIR@NAME:STEP of a run folder (DIR@champion:ROLE where sides are not alike), or a bot of the game: random; in slime
+    volleyball also noop, tracker, baseline.
 
     Args:
-        a: first player; the numbers are from its side.
-        b: second player.
-        env: id of the game, see `arena envs`.
+        players: one for each team of the game, two in most; the numbers are from the side of the first.
+        env: id of the game, see `arena envs`. Without it, that in which the first snapshot was trained, or slime
+            volleyball between bots.
         games: how many.
         seed: decides everything random.
         sample: snapshots draw their actions as in training, instead of taking the most probable.
@@ -45,10 +47,16 @@ def match(
     """
     from arena.api import play
     from arena.config import parse_assignments
+    from arena.players import game_of
 
     options = parse_assignments(set)
+    if not players:
+        raise InputError("nobody to play: name a player for each team, as in `arena match DIR@champion baseline`.")
+    env, options = game_of(players, env, options)
     with _progress(games) as progress:
-        outcome = play(env, [a, b], games, seed, options=options, greedy=not sample, workers=workers, progress=progress)
+        outcome = play(
+            env, players, games, seed, options=options, greedy=not sample, workers=workers, progress=progress
+        )
     if json:
         print(jsonlib.dumps(report(outcome)))
     else:
@@ -75,7 +83,7 @@ def _print_table(outcome: MatchOutcome) -> None:
     summary = outcome.summary
     low, high = summary.score_ci95 or (None, None)
     interval = "-" if low is None else f"{low:+.3f} to {high:+.3f}"
-    table = Table(title=f"{outcome.env}: {outcome.players[0]} against {outcome.players[1]}", title_justify="left")
+    table = Table(title=f"{outcome.env}: {' against '.join(outcome.players)}", title_justify="left")
     for column in ("games", "wins", "draws", "losses", "mean score", "95 % interval", "steps/game"):
         table.add_column(column, justify="right")
     counts = (summary.games, summary.wins, summary.draws, summary.losses)

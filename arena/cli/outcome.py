@@ -102,19 +102,37 @@ class Outcome:
 
     def print(self) -> None:
         """Leaderboard, champion, figures, and the commands that come next."""
+        from arena.league.standings import met
+
         if self.table:
             title = f"{self.path}: {self.games:,} rated games of {self.env}"
-            print_leaderboard(self.table, self.anchors, title, TOP)
+            print_leaderboard(self.table, met(self.table, self.anchors), title, TOP)
             print()
         for line in (*self._champion(), *self._figures(), *self._next()):
             print(line)
 
+    def _champions(self) -> dict[str, str]:
+        """How the champion is named on the command line; one for each side of a game whose sides are not alike, by
+        that side."""
+        from arena.league.standings import champion
+
+        found = {}
+        for part in dict.fromkeys(one.part for one in self.table):
+            if champion(self.table, part):
+                found[part] = f"{self.path}@champion{f':{part}' if part else ''}"
+        return found
+
     def _champion(self) -> Sequence[str]:
-        best = self.champion
-        if best is None:
-            return []
-        met = ", ".join(f"{score(summary)} against {anchor}" for anchor, summary in best.against.items())
-        return [f"champion: {best.name}, skill {skill(best.rating)}" + (f"; mean score {met}" if met else "")]
+        from arena.league.standings import champion
+
+        lines = []
+        for part in self._champions():
+            best = champion(self.table, part)
+            assert best is not None
+            scores = ", ".join(f"{score(summary)} against {anchor}" for anchor, summary in best.against.items())
+            who = f"champion{f' as {part}' if part else ''}: {best.name}, skill {skill(best.rating)}"
+            lines.append(who + (f"; mean score {scores}" if scores else ""))
+        return lines
 
     def _figures(self) -> Sequence[str]:
         lines = [
@@ -135,17 +153,26 @@ class Outcome:
     def _next(self) -> Sequence[str]:
         """Commands, ready to be copied."""
         lines = []
-        if self.champion:
-            best = f"{self.path}@champion"
-            other = self.anchors[0] if self.anchors else best
+        best = list(self._champions().values())
+        if best:
+            players = self._line_up(best)
             game = [] if self.env == USUAL_GAME else ["--env", self.env]
             for key, value in self.options.items():
                 game += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
-            lines.append(f"watch it:  {command('watch', best, other, *game)}")
-            lines.append(f"match it:  {command('match', best, other, *game)}")
+            lines.append(f"watch it:  {command('watch', *players, *game)}")
+            lines.append(f"match it:  {command('match', *players, *game)}")
         more = ["--budget", "5m"] if self.ended == "budget" else []
         lines.append(f"train on:  {command('league', 'resume', self.path, *more)}")
         return lines
+
+    def _line_up(self, best: Sequence[str]) -> list[str]:
+        """A player for each team: champions of different sides, or the champion and an anchor, or it alone."""
+        from envs.registry import build
+        from envs.side import team_count
+
+        teams = team_count(build(self.env, 1, self.options).spec)
+        others = [*best[1:], *(self.anchors[:1] or best)]
+        return [best[0], *(others * teams)][:teams]
 
 
 def peak_rss_mib() -> float:

@@ -111,8 +111,10 @@ class Lines:
             self._say(progress, f"best {self._line(best)}")
 
     def _line(self, standing: Standing) -> str:
-        met = {name: standing.against[name] for name in self._anchors if name in standing.against}
-        scores = ", ".join(f"{score(summary)} against {name}" for name, summary in met.items())
+        from arena.league.standings import met
+
+        against = {name: standing.against[name] for name in met([standing], self._anchors)}
+        scores = ", ".join(f"{score(summary)} against {name}" for name, summary in against.items())
         return f"{standing.name}: skill {skill(standing.rating)}" + (f", mean score {scores}" if scores else "")
 
     def _say(self, progress: Progress, text: str) -> None:
@@ -158,7 +160,9 @@ class Picture:
         words = Text(f"{progress.steps:,} env steps  {progress.speed:,.0f} steps/s  {progress.phase}")
         line.add_row(clock(seconds), bar, f"{progress.share:.0%}")
         more = ("role", "skill", "games") if width >= WIDE else ("skill",)
-        columns = ["#", "player", *more, *self._anchors]
+        from arena.league.standings import met
+
+        columns = ["#", "player", *more, *met(progress.standings, self._anchors)]
         table = draw(latest(progress.standings), columns, "") if progress.standings else ""
         events = [Text(event, style="yellow") for event in progress.told[-EVENTS:]]
         return Group(head, line, words, "", table, *([""] if events else []), *events)

@@ -1,4 +1,4 @@
-"""`arena train`: an algorithm learns a game of one seat."""
+"""`arena train`: an algorithm learns a game of one seat, or of one team."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def train(
     resume: Path | None = None,
     json: bool = False,
 ) -> int:
-    """Let an algorithm learn a game of one seat: `arena train ppo CartPole-v1`.
+    """Let an algorithm learn a game of one seat or team: `arena train ppo CartPole-v1`.
 
     While it learns it is evaluated and kept as snapshots, so afterwards `arena eval DIR@champion` measures it,
     `arena watch DIR@champion` shows it, and `arena curve DIR` draws how it learnt. Settings that are tuned for this

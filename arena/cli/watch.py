@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 
 def watch(
-    a: Positional[str],
-    b: Positional[str | None] = None,
-    env: str | None = None,
+    players: Positional[tuple[str, ...]],
+    env: str = "",
     record: Path | None = None,
     games: int | None = None,
     seed: int = 0,
@@ -33,16 +32,15 @@ def watch(
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     json: bool = False,
 ) -> int:
-    """See two players meet, or one play alone: in a window at real speed, or in a file written without any display.
+    """See players meet, or one play alone: in a window at real speed, or in a file written without any display.
 
     In the window: space pauses, right steps, up and down change the speed, n goes to the next game,
     q quits, h shows the keys. A player is a snapshot file, DIR@champion, DIR@NAME or DIR@NAME:STEP of
     a run folder, or a bot: random, noop, tracker, baseline.
 
     Args:
-        a: player of the first side (the left one).
-        b: player of the other side; none in a game of one seat.
-        env: id of the game, see `arena envs`; without it, the one that the first player was trained in, or slime
+        players: one for each team of the game, the left one first; two in most, one in games that are played alone.
+        env: id of the game, see `arena envs`; without it, the one that the first snapshot was trained in, or slime
             volleyball between bots.
         record: write to this FILE.webp, .gif or .mp4 instead of opening a window.
         games: how many; without it, one in a file, and no end in a window.
@@ -64,16 +62,16 @@ def watch(
 
         check_target(record, fps or FILE_FPS)  # before anything slow
     from arena.config import parse_assignments
-    from arena.players import home_of, load_player
+    from arena.players import game_of, load_player
     from arena.viewer.playback import Playback
     from envs.registry import build
 
-    home = home_of(a) or home_of(b or a)
-    game = env or (home.env if home else USUAL_GAME)
-    options = home.options if home and home.env == game else {}
-    world = build(game, 1, {**options, **parse_assignments(set)})
-    players = [load_player(who, world.spec, greedy=not sample) for who in (a, b) if who is not None]
-    playback = Playback(world, players, seed, games or (1 if record else None))
+    if not players:
+        raise InputError("nobody to watch: name a player for each team, as in `arena watch DIR@champion baseline`.")
+    game, options = game_of(players, env, parse_assignments(set))
+    world = build(game, 1, options)
+    sides = [load_player(who, world.spec, greedy=not sample) for who in players]
+    playback = Playback(world, sides, seed, games or (1 if record else None))
     if record:
         pictures, seconds = _record(playback, record, fps or FILE_FPS, width or FILE_WIDTH, speed, max_seconds)
     else:
@@ -96,7 +94,6 @@ def watch(
     return 0
 
 
-USUAL_GAME = "SlimeVolley-v0"
 FILE_FPS, WINDOW_FPS = 30.0, 60.0
 FILE_WIDTH = 800
 LARGEST = {"games": 10**9, "speed": 1000.0, "max_seconds": 10.0**9, "fps": 240.0, "width": 8192}

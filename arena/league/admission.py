@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from agents.parallel import Threads
-from arena.league.config import LeagueConfig
+from arena.league.config import LeagueConfig, LearnerConfig
+from arena.league.history import changes_sides
 from arena.league.pbt import numbers
-from arena.learner import Learner, device
+from arena.learner import Learner, device, roles_of
+from envs.bots import bot
+from envs.core import EnvSpec
 from envs.errors import InputError, unknown
 from envs.registry import build
-from envs.slime_volley.bots import bot
+from envs.side import team_count
 
 
 def check(config: LeagueConfig) -> None:
@@ -18,24 +21,57 @@ def check(config: LeagueConfig) -> None:
     own = build(game.id, 1, {**game.options, **training.options}).spec
     for name in config.anchors:
         bot(name, spec)
-    if spec.seats != 2 or not spec.symmetric:
-        raise InputError(f"{game.id} is not a symmetric game of two seats, which self-play here needs.")
+    _check_teams(config, spec)
     if (own.observation_spaces, own.action_spaces) != (spec.observation_spaces, spec.action_spaces):
         raise InputError("training.options must leave observations and actions as they are in rated games.")
-    if training.games < 2 * training.streams:
-        raise InputError(
-            f"training.games = {training.games} cannot be shared by training.streams = {training.streams}: "
-            "each needs at least 2 games."
-        )
+    for part in (training, *map(config.training_of, config.learners)):
+        if part.games < 2 * training.streams:
+            raise InputError(
+                f"games = {part.games} cannot be shared by training.streams = {training.streams}: "
+                "each needs at least 2 games."
+            )
     _check_pbt(config)
     for learner in config.learners:  # whether its algorithm admits the game, its algorithm knows
         Learner(learner.name, learner, own, 0, device(config.device), Threads(1))
 
 
+def _check_teams(config: LeagueConfig, spec: EnvSpec) -> None:
+    """Where teams are not alike: two of them, and learners for both."""
+    teams, asymmetric = team_count(spec), not spec.symmetric and team_count(spec) > 1
+    if asymmetric and teams > 2:
+        raise InputError(f"{spec.id} has {teams} teams that are not alike: a league can have two.")
+    for one in config.learners:
+        check_side(one, spec)
+    if asymmetric:
+        filled = {spec.teams[spec.roles.index(one.plays)] for one in config.learners}
+        lost = next((team for team in range(teams) if team not in filled), None)
+        if lost is not None:
+            raise InputError(
+                f"{spec.id} has two sides that are not alike, and each side needs a learner: nobody plays "
+                f"{spec.roles[spec.teams.index(lost)]!r}."
+            )
+    if not changes_sides(spec) and config.promotion.rule != "schedule":
+        raise InputError(
+            f'promotion.rule = "{config.promotion.rule}": in {spec.id} a snapshot cannot meet the one before it; '
+            'use "schedule".'
+        )
+
+
+def check_side(config: LearnerConfig, spec: EnvSpec) -> None:
+    """Raise an InputError unless a learner says which side it plays, where two are not alike."""
+    roles_of(spec, config.plays)  # or there is no such role
+    if team_count(spec) > 1 and not spec.symmetric and not config.plays:
+        choices = " or ".join(repr(spec.roles[spec.teams.index(team)]) for team in range(team_count(spec)))
+        raise InputError(
+            f"{spec.id} has sides that are not alike, so each learner's `plays` must say which, {choices}: learner "
+            f"{config.name} does not say."
+        )
+
+
 def _check_pbt(config: LeagueConfig) -> None:
     if not config.pbt.every:
         return
-    kinds = [(one.role, one.algorithm, one.policy) for one in config.learners]
+    kinds = [(one.role, one.algorithm, one.policy, one.plays, one.parameters) for one in config.learners]
     if not any(kinds.count(kind) > 1 for kind in kinds):
         raise InputError("pbt.every: to copy each other, two learners must have the same role, algorithm and network.")
     known = {name for one in config.learners for name in numbers(one.settings)}

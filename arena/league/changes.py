@@ -23,6 +23,8 @@ from envs.errors import InputError
 
 TOLD = 8
 """Things that happened lately, which a display may show."""
+SHAPE = ("role", "algorithm", "policy", "plays", "parameters")
+"""Settings in which learners must be equal to copy each other."""
 CYCLES = 3
 """Cycles that are told of at a time, at most: the strongest."""
 
@@ -39,8 +41,9 @@ class Changes:
 
     def view(self, learner: Learner) -> View:
         """What is known when `learner` is to be matched. Nothing is known of one that has just started again."""
-        past, rated = self._population.past(), self._rated
-        own = [one.name for one in past if one.member == learner.name]
+        everybody, rated = self._population.past(), self._rated
+        own = [one.name for one in everybody if one.member == learner.name]
+        past = [one for one in everybody if self._population.can_train(learner, one.name)]
         newest = learner.parent or learner.name
         return View(learner.name, newest, past, rated.payoff, rated.scores, rated.ratings, own)
 
@@ -92,7 +95,7 @@ class Changes:
     def _alike(self, one: Learner, other: Learner) -> bool:
         """Whether one can continue with the weights of the other."""
         a, b = self._population.configs[one.name], self._population.configs[other.name]
-        return (a.role, a.algorithm, a.policy) == (b.role, b.algorithm, b.policy)
+        return [getattr(a, name) for name in SHAPE] == [getattr(b, name) for name in SHAPE]
 
     def promote(self, learner: Learner) -> bool:
         """Whether what `learner` has become enters the pool, by games with what it was when it last did."""
@@ -108,7 +111,7 @@ class Changes:
         config, whole = self._population.config.promotion, self._population.config
         assert learner.parent is not None
         greedy = whole.evaluation.greedy
-        candidate = seated(freeze(learner.algorithm.policy), learner.latest, greedy)
+        candidate = seated(freeze(learner.crew.policies), learner.latest, greedy)
         players = [candidate, self._population.player(learner.parent)]
         size, most = (config.games, config.games) if config.rule == "win_share" else (config.batch, config.most)
         results: list[Result] = []

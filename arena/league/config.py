@@ -49,6 +49,12 @@ class LearnerConfig(AgentConfig):
     """Whom it meets; none: as the league's `matchmaking` says for mains, and as its role does for exploiters."""
     reset: ResetConfig | None = None
     """When it starts again; none: never, but for exploiters, who do when they have succeeded."""
+    games: int | None = Field(None, ge=4)
+    """Games played side by side while it trains; none: as the league's `training` says."""
+    steps: int | None = Field(None, ge=1)
+    """Steps per rollout; none: likewise. Learners from a replay want few games and short rollouts."""
+    snapshot_steps: int | None = Field(None, ge=1)
+    """Env steps in a stretch; none: likewise."""
 
     @model_validator(mode="before")
     @classmethod
@@ -137,6 +143,11 @@ class LeagueConfig(Config):
         for one in (config, *(learner.matchmaking for learner in learners if learner.matchmaking)):
             check_against(one, [learner.name for learner in learners])
         return config
+
+    def training_of(self, learner: LearnerConfig) -> TrainingConfig:
+        """How the experience of `learner` is made."""
+        own = {name: getattr(learner, name) for name in ("games", "steps", "snapshot_steps")}
+        return self.training.model_copy(update={key: value for key, value in own.items() if value is not None})
 
     def matchmaking_of(self, learner: LearnerConfig) -> MatchmakingConfig:
         """Whom `learner` meets."""

@@ -22,10 +22,12 @@ from arena.league.rated import RatedGames
 from arena.league.standings import Standing
 from arena.learner import Learner, seed_for
 from arena.result import summarise
+from arena.self_play import self_play
 from arena.store import RunFolder
-from arena.trainer import Stretch, mean, means, self_play, share_of_points
+from arena.trainer import Stretch, mean, means, share_of_points
 from envs.errors import InputError
 from envs.registry import build
+from envs.side import team_count
 
 
 class League:
@@ -198,16 +200,16 @@ class League:
 
     def _train(self, learner: Learner, budget: Budget, report: Report) -> None:
         """One stretch; it ends early where the budget does."""
-        config, game = self.config.training, self.config.game
+        config, game = self.config.training_of(self.population.configs[learner.name]), self.config.game
         seed = self._seed("stretch", learner.name, learner.stretches)
         mirror, shares = self._opponents(learner, np.random.default_rng(seed))
         opponents = [(self.population.opponent(name), share) for name, share in shares.items()]
-        streams = self_play(learner.algorithm, game.id, game.options, opponents, config, seed)
-        stretch = Stretch(learner.algorithm, streams, self.population.threads)
+        streams = self_play(learner.crew, game.id, game.options, opponents, config, seed)
+        stretch = Stretch(learner.crew, streams, self.population.threads)
         began, before = time.monotonic(), learner.steps
         rows: list[Metrics] = []
         while stretch.steps < config.snapshot_steps and (not rows or self._share(budget) < 1):
-            metrics = stretch.iterate(self._share(budget))
+            metrics = stretch.iterate(self._progress(learner, budget))
             figures = {"game_steps": mean(stretch.lengths), "past_score": share_of_points(stretch.scores)}
             rows.append({**metrics, **figures})
             learner.steps = before + stretch.steps
@@ -219,16 +221,33 @@ class League:
         met = {"steps_per_second": self._speed, "mirror": mirror, "opponents": shares}
         self._note("training", learner, {**met, **means(rows)})
 
+    def _progress(self, learner: Learner, budget: Budget) -> float:
+        """0..1 of what a learner has ahead of it: of the budget, or of its life, where that is limited by steps."""
+        reset = self.population.configs[learner.name].reset
+        if reset is None or not reset.steps:
+            return self._share(budget)
+        return min(1.0, (learner.steps - learner.born) / reset.steps)
+
     def _opponents(self, learner: Learner, rng: np.random.Generator) -> tuple[float, dict[str, float]]:
         """The learner's share of games with itself in its next stretch, and those of others by name.
 
         A beginner that may play itself does nothing else: losing to the others would teach it little.
         """
-        config = self.population.matchmaking(learner.name)
-        if config.mirror and not learner.stretches:
+        config, whole = self.population.matchmaking(learner.name), self.population.meets_itself(learner)
+        if team_count(self.population.spec) == 1 or (whole and config.mirror and not learner.stretches):
             return 1.0, {}
         view = self._changes.view(learner)
         mirror, share = matchmaking.mixture(config, view)
+        if not whole:  # who cannot play both sides meets the others instead of itself
+            learnt = view.only(())
+            if not share.sum():
+                share[[view.names.index(one) for one in learnt.names]] = matchmaking.latest(learnt, config)
+            if not share.sum():
+                raise InputError(
+                    f"{self.folder.path}: nobody is left whom {learner.name} could meet: `arena league add` gives it "
+                    "a learner of the other side."
+                )
+            mirror, share = 0.0, share / share.sum()
         drawn = matchmaking.draw(share, self.config.training.opponents, rng)
         return mirror, {view.names[place]: part for place, part in drawn.items()}
 
@@ -240,20 +259,24 @@ class League:
         if name not in known:
             parent = learner.parent
             meta = {"env": self.config.game.id, "member": learner.name, "step": learner.steps, "parent": parent}
-            save_snapshot(self.folder.snapshot_path(learner.name, learner.steps), learner.algorithm.policy, meta)
+            save_snapshot(self.folder.snapshot_path(learner.name, learner.steps), learner.crew.policies, meta)
             self.folder.add_snapshot(learner.name, learner.steps, parent)
         rivals = self.rated.rivals(name)
-        pairs = [(name, other) for other in (*self.population.anchors, *rivals)]
+        met = [other for other in self.population.anchors if self.population.can_meet(name, other)]
+        pairs = [(name, other) for other in (*met, *rivals)]
         phase = f"rating games of {name}"
         games = self.config.evaluation.games
         played = self.rated.play("rating", pairs, games, lambda: self._report(report, phase, budget))
         if played:
             self._report(report, phase, budget)
-            scores = {other: summarise(results, name).score_mean for (_, other), results in played.items()}
-            rating = self.rated.ratings[name]
-            self._note(
-                "rating", learner, {"snapshot": name, "mean": rating.mean, "sigma": rating.stderr, "scores": scores}
-            )
+            scores = {
+                " ".join(other for other in players if other != name) or name: summarise(results, name).score_mean
+                for players, results in played.items()
+                if name in players
+            }
+            rating = self.rated.ratings.get(name)
+            figures = {"mean": rating.mean, "sigma": rating.stderr} if rating else {}
+            self._note("rating", learner, {"snapshot": name, **figures, "scores": scores})
         learner.parent = name
 
     def _note(self, kind: str, learner: Learner, values: Mapping[str, Any]) -> None:
@@ -275,6 +298,7 @@ class League:
             first = next(event.detail["players"] for event in self.folder.events() if event.key == key)
         pairs = [(a, b) for i, a in enumerate(first) for b in first[i + 1 :]]
         pairs += [(name, anchor) for name in first for anchor in self.population.anchors]
+        pairs = [pair for pair in pairs if self.population.can_meet(*pair)]
         if pairs:
             phase = f"final games of {pairs[0][0]}"
             games = self.config.evaluation.final_games

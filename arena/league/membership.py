@@ -8,13 +8,15 @@ from typing import Any
 
 from agents.parallel import Threads
 from agents.snapshot import load_snapshot, save_snapshot
+from arena.league.admission import check_side
 from arena.league.config import LearnerConfig, check_against, check_name
 from arena.league.population import BOT, TURNS, Population, learner_spec
 from arena.league.roles import FIXED, LEARNING
 from arena.learner import Learner, device
+from arena.players import fitting
+from envs.bots import bot, every_name
 from envs.config import Config, parse
 from envs.errors import InputError, unknown
-from envs.slime_volley.bots import BOTS, bot
 
 
 class Addition(Config):
@@ -71,7 +73,7 @@ def add(population: Population, asked: Addition) -> str:
         _check(population, config)
         turns = min(map(population.turns, population.learners), default=0)
         folder.add_member(name, role, {**learner_spec(config), TURNS: turns})
-    elif asked.player in BOTS:
+    elif asked.player in every_name():
         if (name, role) != (asked.player, "anchor"):
             raise InputError(f"the bot {asked.player} is an anchor in a league and is called that, not {name!r}.")
         bot(name, population.spec)
@@ -92,6 +94,7 @@ def _check(population: Population, config: LearnerConfig) -> None:
     check_name(config.name)
     check_against(config.matchmaking or population.config.matchmaking, population.members)
     _check_hold(population, config.policy.hold)
+    check_side(config, population.spec)
     Learner(config.name, config, population.spec, 0, device(population.config.device), Threads(1))
 
 
@@ -104,13 +107,12 @@ def _check_hold(population: Population, hold: int) -> None:
 def _bring(population: Population, name: str, role: str, file: Path) -> None:
     """A copy of the snapshot `file` becomes NAME:0."""
     check_name(name)
-    policy = load_snapshot(file).policy
-    spec = population.spec
-    if (policy.obs_space, policy.action_space) != (spec.observation_spaces[0], spec.action_spaces[0]):
-        raise InputError(f"{file} was made for another game than {spec.id}.")
+    policies, spec = load_snapshot(file).policies, population.spec
+    fitting(policies, spec, file)
     if role == "historical":
-        _check_hold(population, policy.config.hold)
+        for policy in policies.values():
+            _check_hold(population, policy.config.hold)
     folder = population.folder
     folder.add_member(name, role, {"snapshot": f"{name}:0"})
-    save_snapshot(folder.snapshot_path(name, 0), policy, {"env": spec.id, "member": name, "step": 0, "parent": None})
+    save_snapshot(folder.snapshot_path(name, 0), policies, {"env": spec.id, "member": name, "step": 0, "parent": None})
     folder.add_snapshot(name, 0, None)

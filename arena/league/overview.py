@@ -9,9 +9,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from arena.config import load, parse_budget
+from arena.league.history import compared, parts
 from arena.league.standings import Standing, standings
+from arena.ratings.games import Games
 from arena.store import RunFolder, Snapshot
+from envs.core import EnvSpec
 from envs.errors import unknown
+from envs.registry import build
 
 Record = Mapping[str, Any]
 """A line of metrics.jsonl."""
@@ -80,7 +84,27 @@ def outline(run: RunFolder) -> Outline:
 
 def leaderboard(run: RunFolder) -> list[Standing]:
     """Everybody who has been rated, best first."""
-    return standings(run.meetings(), roles(run))
+    spec = spec_of(run)
+    return standings(compared(run.meetings(), spec), roles(run), parts=parts(run.meetings(), spec))
+
+
+def spec_of(run: RunFolder) -> EnvSpec:
+    """The game of `run`.
+
+    Raises:
+        InputError: as for `outline`.
+    """
+    game = outline(run).game
+    return build(game.id, 1, game.options).spec
+
+
+def history(run: RunFolder) -> Games:
+    """All rated games of `run`, as raters take them.
+
+    Raises:
+        InputError: as for `outline`.
+    """
+    return compared(run.meetings(), spec_of(run))
 
 
 def roles(run: RunFolder) -> dict[str, str]:
@@ -90,7 +114,6 @@ def roles(run: RunFolder) -> dict[str, str]:
 
 def is_tiny(run: RunFolder) -> bool:
     """Whether the game of `run` is so small that it can be solved (`arena.league.theory`, which needs torch)."""
-    from envs.registry import build
     from envs.tiny import TinyGame
 
     game = outline(run).game

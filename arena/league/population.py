@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from agents.parallel import Threads
 from agents.player import seated
-from agents.policy import Policy
-from agents.snapshot import load_snapshot
+from agents.snapshot import Policies, load_snapshot
 from arena.league.config import LeagueConfig, LearnerConfig
 from arena.league.matchmaking import MatchmakingConfig, Past
 from arena.league.overview import roles
 from arena.learner import Learner, device, seed_for
+from arena.match import Lineup, run_block
+from arena.result import Result
+from arena.self_play import Opponent
 from arena.store import Member, RunFolder
+from envs.bots import bot
 from envs.config import parse
 from envs.core import EnvSpec
-from envs.player import Player
-from envs.slime_volley.bots import bot
+from envs.side import Side, covers, team_count
 
+Pair = tuple[str, str]
 BOT = "bot"
 """Key of an anchor's spec: the scripted player that it is. Other anchors are snapshots."""
 LEARNER = "learner"
@@ -44,7 +48,7 @@ class Population:
         """All learners, retired ones too."""
         self.configs: dict[str, LearnerConfig] = {}
         """Of each of them, by name."""
-        self._policy = lru_cache(maxsize=256)(self._load_policy)
+        self._policies = lru_cache(maxsize=256)(self._load_policies)
         self.refresh()
 
     @classmethod
@@ -117,21 +121,84 @@ class Population:
         """Whom the learner `name` meets."""
         return self.config.matchmaking_of(self.configs[name])
 
-    def player(self, name: str) -> Player:
+    def player(self, name: str) -> Side:
         """The anchor or snapshot `name` as it sits in rated games."""
         member = self.members.get(name)
         if member and BOT in member.spec:
             return bot(member.spec[BOT], self.spec)
-        return seated(self._policy(name), name, self.config.evaluation.greedy)
+        return seated(self._policies(name), name, self.config.evaluation.greedy)
 
-    def opponent(self, name: str) -> Policy | Player:
-        """The same in training: a snapshot as its policy, which can be stacked with others."""
+    def opponent(self, name: str) -> Opponent:
+        """The same in training: a snapshot as its policies, which can be stacked with others."""
         member = self.members.get(name)
-        return bot(member.spec[BOT], self.spec) if member and BOT in member.spec else self._policy(name)
+        return bot(member.spec[BOT], self.spec) if member and BOT in member.spec else self._policies(name)
 
-    def _load_policy(self, name: str) -> Policy:
+    def _load_policies(self, name: str) -> Policies:
         member, _, step = name.rpartition(":")
-        return load_snapshot(self.folder.snapshot_path(member, int(step))).policy
+        return load_snapshot(self.folder.snapshot_path(member, int(step))).policies
+
+    def can_meet(self, a: str, b: str) -> bool:
+        """Whether games of the two say something: where teams are not alike, one must fill what the other leaves."""
+        if a == b or self.spec.symmetric or team_count(self.spec) != 2:
+            return a != b
+        first, second = self._fills(a), self._fills(b)
+        return (first[0] and second[1]) or (first[1] and second[0])
+
+    def can_train(self, learner: Learner, name: str) -> bool:
+        """Whether the player `name` can take the seats that `learner` leaves."""
+        return self.meets_itself(learner) or self.can_meet(learner.latest, name)
+
+    def _fills(self, name: str) -> tuple[bool, ...]:
+        """[T] which teams the player `name` can fill."""
+        teams = range(team_count(self.spec))
+        member = self.members.get(name)
+        if member and BOT in member.spec:
+            return tuple(True for _ in teams)
+        learner = next((one for one in self.everybody if one.name == name.rpartition(":")[0]), None)
+        posts = learner.crew.policies if learner else self._policies(name)
+        return tuple(covers(posts, self.spec, team) for team in teams)
+
+    def meets_itself(self, learner: Learner) -> bool:
+        """Whether it can take all seats of a game."""
+        return all(covers(learner.crew.policies, self.spec, team) for team in range(team_count(self.spec)))
+
+    def blocks(self, kind: str, pair: Pair, games: int) -> list[RatedBlock]:
+        """What the two play when they are to be compared: a match, or, in a game of one team, each the same games
+        alone; in one of more than two teams, each against a table of the other by turns.
+
+        Args:
+            kind: of the blocks' keys. Where nobody changes sides, blocks of one kind have the same seeds.
+        """
+        teams, seed = team_count(self.spec), self.config.seed
+        common = seed_for(seed, "duplicate", kind, games)
+        if teams == 1:
+            return [RatedBlock(f"{kind}|{name}|{games}", (name,), games, common) for name in pair]
+        key = f"{kind}|{'|'.join(pair)}|{games}"
+        own = seed_for(seed, key) if self.spec.symmetric else common
+        return [RatedBlock(key, pair, games, own, tables(self.spec) if teams > 2 else None)]
+
+    def play(self, block: RatedBlock) -> list[Result]:
+        """The games of `block`."""
+        game, players = self.config.game, [self.player(name) for name in block.players]
+        return run_block(game.id, game.options, players, block.games, block.seed, lineup=block.lineup)
+
+
+@dataclass(frozen=True, slots=True)
+class RatedBlock:
+    """Rated games, of which the log knows the key once they have been played."""
+
+    key: str
+    players: tuple[str, ...]
+    games: int
+    seed: int
+    lineup: Lineup | None = None
+    """See `arena.match.match`."""
+
+
+def tables(spec: EnvSpec) -> Lineup:
+    """[2 T, P] who of two players sits where: each alone in each team by turns, and the other in all others."""
+    teams = range(team_count(spec))
+    return [[int((team == place) == bool(one)) for team in spec.teams] for place in teams for one in (0, 1)]
 
 
 def learner_spec(config: LearnerConfig) -> dict[str, Any]:

@@ -8,18 +8,16 @@ from itertools import chain, takewhile
 
 import numpy as np
 
-from arena.league.population import Population
+from arena.league.history import changes_sides, compared, parts
+from arena.league.population import Pair, Population
 from arena.league.scheduling import best_pairs, largest
 from arena.league.standings import LEADERS, Standing, standings
 from arena.learner import seed_for
-from arena.match import run_block
 from arena.ratings.games import Games, games_of
 from arena.ratings.payoff import Payoff, payoff_of
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import TrueSkillSettings, rate
 from arena.result import Result
-
-Pair = tuple[str, str]
 
 
 class RatedGames:
@@ -32,12 +30,14 @@ class RatedGames:
 
     def read(self) -> None:
         """Look at the log again."""
-        self._take(games_of(self._population.folder.meetings()))
+        folder, spec = self._population.folder, self._population.spec
+        self._parts = parts(folder.meetings(), spec)
+        self._take(compared(folder.meetings(), spec))
 
     def _take(self, games: Games) -> None:
         """Let `games` be the log."""
         self._games = games
-        self.standings: list[Standing] = standings(games, self._population.parts)
+        self.standings: list[Standing] = standings(games, self._population.parts, parts=self._parts)
         """Everybody who has been rated, best first; the same object until there are more games."""
         self.ratings: dict[str, Rating] = {one.name: one.rating for one in self.standings}
         self.payoff: Payoff = payoff_of(games)
@@ -53,11 +53,11 @@ class RatedGames:
         """
         population = self._population
         past = [one.name for one in population.past() if one.role != "anchor"]
-        others = past[: past.index(name)] if name in past else past
+        others = [one for one in (past[: past.index(name)] if name in past else past) if population.can_meet(name, one)]
         ratings = self.ratings
         if name in ratings:
             before = list(takewhile(lambda met: name not in met.players, population.folder.meetings()))
-            ratings = rate(before) if before else {}
+            ratings = rate(compared(before, population.spec)) if before else {}
         newest = {other.rpartition(":")[0]: other for other in others}
         watched = any(population.configs[learner.name].reset for learner in population.learners)
         sought = [newest[one.name] for one in population.learners if one.name in newest] if watched else []
@@ -71,51 +71,54 @@ class RatedGames:
 
     def play(
         self, kind: str, pairs: Sequence[Pair], games: int, begin: Callable[[], None] = lambda: None
-    ) -> dict[Pair, list[Result]]:
-        """Play `games` games of each pair that has not played them yet, and log them; those that were played.
+    ) -> dict[tuple[str, ...], list[Result]]:
+        """Play `games` games of each pair that has not played them yet, and log them; those that were played, by who
+        played. Where players cannot change sides all play on the same seeds.
 
         Args:
             kind: of the block's key, which counts once.
             begin: called first, if there is anything to play.
         """
-        folder = self._population.folder
+        population, folder = self._population, self._population.folder
         logged = folder.blocks()
-        todo = {f"{kind}|{a}|{b}|{games}": (a, b) for a, b in pairs}
-        todo = {key: pair for key, pair in todo.items() if key not in logged}
+        wanted = {block.key: block for pair in pairs for block in population.blocks(kind, pair, games)}
+        todo = [block for key, block in wanted.items() if key not in logged]
         if not todo:
             return {}
         begin()
-        config = self._population.config
-        blocks = self._population.threads.run([
-            partial(
-                run_block, config.game.id, config.game.options, [self._population.player(name) for name in pair],
-                games, seed_for(config.seed, key),
-            )
-            for key, pair in todo.items()
-        ])  # fmt: skip
-        for key, results in zip(todo, blocks, strict=True):
-            folder.append_block(key, results)
-        self._take(self._games.followed_by(games_of(chain.from_iterable(blocks))))
-        return dict(zip(todo.values(), blocks, strict=True))
+        results = population.threads.run([partial(population.play, block) for block in todo])
+        for block, games_played in zip(todo, results, strict=True):
+            folder.append_block(block.key, games_played)
+        if changes_sides(population.spec):
+            self._take(self._games.followed_by(games_of(chain.from_iterable(results))))
+        else:
+            self.read()  # each new game is compared with many before
+        return {block.players: games_played for block, games_played in zip(todo, results, strict=True)}
 
-    def more(self, pairs: Sequence[Pair], games: int) -> dict[Pair, list[Result]]:
+    def more(self, pairs: Sequence[Pair], games: int) -> dict[tuple[str, ...], list[Result]]:
         """Play `games` more games of each pair, however many they have had."""
         logged = self._population.folder.blocks()
         kinds: dict[str, list[Pair]] = {}
         for a, b in pairs:
             number = 0
-            while f"more{number}|{a}|{b}|{games}" in logged:
+            while all(block.key in logged for block in self._population.blocks(f"more{number}", (a, b), games)):
                 number += 1
             kinds.setdefault(f"more{number}", []).append((a, b))
-        played: dict[Pair, list[Result]] = {}
+        played: dict[tuple[str, ...], list[Result]] = {}
         for kind, some in kinds.items():
             played |= self.play(kind, some, games)
         return played
 
     def best(self, count: int) -> list[str]:
-        """The best `count` snapshots that may be champions."""
+        """The best `count` snapshots that may be champions; so many of each part where teams are not alike."""
         known = {one.name for one in self._population.past()}
-        return [one.name for one in self.standings if one.role in LEADERS and one.name in known][:count]
+        able = [one for one in self.standings if one.role in LEADERS and one.name in known]
+        parts = dict.fromkeys(one.part for one in able)
+        return [name for part in parts for name in [one.name for one in able if one.part == part][:count]]
+
+    def can_meet(self, a: str, b: str) -> bool:
+        """Whether games of the two say something."""
+        return self._population.can_meet(a, b)
 
     @property
     def active(self) -> list[str]:
@@ -155,7 +158,7 @@ def settle(
         if played:
             show(played, left)
         most = min(PAIRS, (games - played) // block)
-        pairs = best_pairs(known, most, sigma, anchors, top) if most else []
+        pairs = best_pairs(known, most, sigma, anchors, top, rated.can_meet) if most else []
         if not pairs or stop():
             return played, left
         played += sum(map(len, rated.more(pairs, block).values()))

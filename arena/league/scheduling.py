@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from arena.ratings.gaussian import density
 from arena.ratings.rating import Rating
@@ -36,7 +36,12 @@ def doubt(a: Rating, b: Rating) -> float:
 
 
 def best_pairs(
-    ratings: Mapping[str, Rating], count: int, sigma: float, fixed: Iterable[str] = (), top: int = 0
+    ratings: Mapping[str, Rating],
+    count: int,
+    sigma: float,
+    fixed: Iterable[str] = (),
+    top: int = 0,
+    able: Callable[[str, str], bool] = lambda a, b: True,
 ) -> list[Pair]:
     """The `count` pairs to play next, nobody in two of them, until every sigma is at most `sigma`; none then.
 
@@ -47,6 +52,7 @@ def best_pairs(
         ratings: of everybody who may play.
         fixed: players whose own sigma does not matter.
         top: see above; 0: nobody.
+        able: whether two can meet.
     """
     still = set(fixed)
     open_ = [name for name, rating in ratings.items() if rating.stderr > sigma and name not in still]
@@ -58,7 +64,10 @@ def best_pairs(
         many = 1 + 2 * doubt(ratings[a], ratings[b]) * (3 if a in leaders and b in leaders else 1)
         return gain(ratings[a], ratings[b]) * many
 
-    found = sorted(((worth(a, b), a, b) for a in open_ for b in ratings if a != b), key=lambda one: (-one[0], *one[1:]))
+    found = sorted(
+        ((worth(a, b), a, b) for a in open_ for b in ratings if a != b and able(a, b)),
+        key=lambda one: (-one[0], *one[1:]),
+    )
     return _apart(((a, b) for _, a, b in found), count)
 
 

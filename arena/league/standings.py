@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from arena.league.history import PART
 from arena.league.summaries import Summaries
 from arena.ratings.games import Games, History, games_of
 from arena.ratings.rating import Rating
@@ -26,6 +27,8 @@ class Standing:
     """All its games."""
     against: dict[str, MatchSummary]
     """Its games against each anchor it met."""
+    part: str = ""
+    """Role of its seats, in games whose teams are not alike."""
 
     @property
     def anchor(self) -> bool:
@@ -34,7 +37,10 @@ class Standing:
 
 
 def standings(
-    results: History, roles: Mapping[str, str], rate: Callable[[Games], dict[str, Rating]] = rate
+    results: History,
+    roles: Mapping[str, str],
+    rate: Callable[[Games], dict[str, Rating]] = rate,
+    parts: Mapping[str, str] | None = None,
 ) -> list[Standing]:
     """Everybody in the log, surest skill first (TrueSkill mean - 3 sigma).
 
@@ -43,6 +49,8 @@ def standings(
     Args:
         roles: of the members, by name.
         rate: another rater, whose ratings the standings then have.
+        parts: what each player is a specialist for, if they are: only those of one part are compared, so each part
+            follows the other.
     """
     games = games_of(results)
     if not len(games):
@@ -59,15 +67,22 @@ def standings(
             rating,
             everybody[name],
             {anchor: met[name] for anchor, met in against.items() if name in met},
+            (parts or {}).get(name, ""),
         )
         for name, rating in ratings.items()
     ]
-    return sorted(table, key=lambda standing: -standing.rating.exposed)
+    return sorted(table, key=lambda standing: (standing.part, -standing.rating.exposed))
 
 
-def champion(table: Sequence[Standing]) -> Standing | None:
-    """The best that is neither anchor nor exploiter, which are good against some."""
-    return next((standing for standing in table if standing.role in LEADERS), None)
+def met(table: Sequence[Standing], anchors: Sequence[str]) -> list[str]:
+    """Which of `anchors` somebody in the table met, under the names that they have there."""
+    names = dict.fromkeys(name for standing in table for name in standing.against)
+    return [name for anchor in anchors for name in names if name.partition(PART)[0] == anchor]
+
+
+def champion(table: Sequence[Standing], part: str | None = None) -> Standing | None:
+    """The best (of `part`) that is neither anchor nor exploiter, which are good against some."""
+    return next((one for one in table if one.role in LEADERS and part in (None, one.part)), None)
 
 
 LEADERS = ("main", "historical")
@@ -76,4 +91,4 @@ LEADERS = ("main", "historical")
 
 def role_of(name: str, roles: Mapping[str, str]) -> str:
     """Role of the player `name`: of the member that it is, or is a snapshot of."""
-    return roles.get(name) or roles.get(name.rpartition(":")[0], "guest")
+    return roles.get(name) or roles.get(name.rpartition(":")[0]) or roles.get(name.partition(PART)[0], "guest")

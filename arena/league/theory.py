@@ -8,8 +8,7 @@ import numpy as np
 
 from agents.snapshot import load_snapshot
 from arena.league.matchmaking import SOLVER_PRIOR
-from arena.league.overview import outline, roles
-from arena.ratings.games import games_of
+from arena.league.overview import history, outline, roles
 from arena.ratings.nash import nash
 from arena.ratings.payoff import payoff_of
 from arena.store import RunFolder
@@ -32,7 +31,7 @@ def exploitabilities(run: RunFolder) -> Mapping[str, float]:
 
     tree = tree_of(game.id, game.options)
     known = [policy_strategy(tree, load_snapshot(run.path / one.file).policy) for one in snapshots]
-    payoff = payoff_of(games_of(run.meetings()), "score").among([one.name for one in snapshots])
+    payoff = payoff_of(history(run), "score").among([one.name for one in snapshots])
     table = payoff.filled(SOLVER_PRIOR)
     shares = {"uniform": np.ones(len(known)) / len(known), "nash": nash((table - table.T) / 2)}
     newest = exploitability(tree, known[-1])

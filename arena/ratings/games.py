@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Protocol
 
 import numpy as np
@@ -93,7 +94,8 @@ History = Iterable[Played] | Games
 def games_of(results: History) -> Games:
     """Read a log; one that has been read already is handed back, so that several raters can share it.
 
-    Left out, because they say nothing: games in which a player only met itself, or got two different scores.
+    Who had several seats has the mean of their scores. Left out, because they say nothing: games in which a player only
+    met itself.
     """
     if isinstance(results, Games):
         return results
@@ -108,9 +110,9 @@ def games_of(results: History) -> Games:
         own, seats, ids = lineup
         held = result.score
         if len(seats) < len(held):
-            if len(seats) < 2 or any(held[at] != held[first] for at, first in enumerate(own)):
+            if len(seats) < 2:
                 continue
-            held = tuple(held[first] for first in seats)
+            held = tuple(fmean(held[at] for at, first in enumerate(own) if first == side) for side in seats)
         if not ids:
             ids.extend(index.setdefault(result.players[at], len(index)) for at in seats)
         player.extend(ids)

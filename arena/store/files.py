@@ -132,14 +132,18 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def plain(value: Any) -> Any:
-    """`value` in the types that JSON knows; NaN and infinity, which it does not, become None."""
+def plain(value: Any, infinite: bool = False) -> Any:
+    """`value` in the types that JSON knows; NaN and infinity, which it does not, become None.
+
+    Args:
+        infinite: infinity becomes the word "inf" instead, which settings read as what it was.
+    """
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner, infinite) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [plain(inner, infinite) for inner in value]
     if hasattr(value, "item"):  # a NumPy or torch number
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
-        return None
+        return str(value) if infinite and not math.isnan(value) else None
     return value

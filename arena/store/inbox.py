@@ -38,7 +38,11 @@ class Inbox:
     def put(self, kind: str, payload: Mapping[str, Any]) -> int:
         """Ask for something; the id of the request."""
         with self._db.transaction():
-            row: dict[str, Value] = {"time": time.time(), "kind": kind, "payload": json.dumps(plain(payload))}
+            row: dict[str, Value] = {
+                "time": time.time(),
+                "kind": kind,
+                "payload": json.dumps(plain(payload, infinite=True)),
+            }
             return self._db.add("requests", row)
 
     def requests(self, with_done: bool) -> list[Request]:

@@ -64,7 +64,7 @@ class Roster:
             held = self._db.execute("SELECT status FROM members WHERE name = ?", (name,)).fetchone()
             if held:
                 raise InputError(f"there is a member {name!r} already ({held[0]}): choose another name.")
-            member = Member(name, role, "active", plain(spec), parent, time.time())
+            member = Member(name, role, "active", plain(spec, infinite=True), parent, time.time())
             row = {"name": name, "role": role, "status": "active", "spec": json.dumps(member.spec)}
             self._db.add("members", {**row, "parent": parent, "added": member.added})
             self.tell("added", name, {"role": role, "parent": parent}, None)

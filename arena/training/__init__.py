@@ -1,4 +1,4 @@
-"""Training of one learner in a game of one seat: what a run is, and how it goes on."""
+"""Training of one learner in a game of one team: what a run is, and how it goes on."""
 
 from __future__ import annotations
 

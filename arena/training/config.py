@@ -1,4 +1,4 @@
-"""Settings of a training run in a game of one seat."""
+"""Settings of a training run, in a game of one team."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TrainConfig(AgentConfig):
     """A training run."""
 
     env: str
-    """Registered id of a game of one seat."""
+    """Registered id of a game of one seat, or of several in one team."""
     options: dict[str, Any] = {}
     """Its options."""
     games: int = Field(16, ge=1)

@@ -1,25 +1,26 @@
-"""Evaluation: a policy alone in a game of one seat."""
+"""Evaluation: a crew alone in a game of one team."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 
 from agents.player import seated
-from agents.policy import Policy
+from agents.snapshot import Policies
 from arena.match import match
 from arena.result import Result, summarise
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Games of one policy in a few numbers. Printing it gives one line."""
+    """Games of one crew in a few numbers. Printing it gives one line."""
 
     player: str
     games: int
     score_mean: float
-    """Mean score per game, which is the sum of its rewards."""
+    """Mean score per game and seat, which is the sum of its rewards."""
     score_ci95: tuple[float, float] | None
     """95 % interval of `score_mean`; None for a single game."""
     score_min: float
@@ -40,20 +41,20 @@ class Evaluation:
 
 
 def evaluate(
-    policy: Policy, name: str, env: str, options: Mapping[str, Any], episodes: int, seed: int, greedy: bool = True
+    policies: Policies, name: str, env: str, options: Mapping[str, Any], episodes: int, seed: int, greedy: bool = True
 ) -> tuple[list[Result], Evaluation]:
-    """`episodes` games of `policy`, which results call `name`: one Result each, and what they say together.
+    """`episodes` games of `policies`, which results call `name`: one Result each, and what they say together.
 
-    `policy` must be a frozen copy, as `agents.snapshot.freeze` makes it.
+    They must be frozen copies, as `agents.snapshot.freeze` makes them.
 
     Raises:
-        InputError: not a game of one seat, or a number out of range.
+        InputError: not a game of one team, or a number out of range.
     """
-    results = match(env, options, [seated(policy, name, greedy)], episodes, seed)
+    results = match(env, options, [seated(policies, name, greedy)], episodes, seed)
     return results, evaluation(results, name)
 
 
 def evaluation(results: list[Result], name: str) -> Evaluation:
     """What the games of `name` say together."""
-    summary, worst = summarise(results, name), min(result.score[0] for result in results)
+    summary, worst = summarise(results, name), min(fmean(result.score) for result in results)
     return Evaluation(name, summary.games, summary.score_mean, summary.score_ci95, worst, summary.steps_mean)

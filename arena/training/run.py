@@ -13,18 +13,19 @@ from torch import nn
 
 from agents.algorithms.algorithm import Metrics
 from agents.parallel import Threads
-from agents.policy import Policy
-from agents.snapshot import freeze, save_snapshot
+from agents.snapshot import Policies, freeze, save_snapshot
 from arena.config import Budget, load, parse_budget
 from arena.learner import Learner, device, seed_for
+from arena.self_play import alone
 from arena.store import RunFolder
-from arena.trainer import Stretch, Watch, alone, mean, means
+from arena.trainer import Stretch, Watch, mean, means
 from arena.training.config import EVALUATIONS, TrainConfig
 from arena.training.evaluation import Evaluation, evaluate
 from arena.training.progress import RECENT, Progress, Report
 from envs.core import EnvSpec
 from envs.errors import InputError
 from envs.registry import build
+from envs.side import team_count
 
 GAMES = 4
 """Whole games of each row that a stretch has room for: each stretch begins with fresh ones, and what comes late in a
@@ -66,7 +67,7 @@ class Training:
             encoder: of your own, see `Policy`; it is copied, and must be given again to `open`.
 
         Raises:
-            InputError: a config that fits no game of one seat, or a folder that is taken or cannot be written.
+            InputError: a config that fits no game of one team, or a folder that is taken or cannot be written.
         """
         check(config, encoder)
         return cls._in(RunFolder.create(path, config, config.seed, command, "training"), encoder)
@@ -120,9 +121,9 @@ class Training:
         return self._spent + (0.0 if self._started is None else time.monotonic() - self._started)
 
     @property
-    def policy(self) -> Policy:
-        """A copy of what has been learnt."""
-        return freeze(self._learner.algorithm.policy)
+    def policies(self) -> Policies:
+        """Copies of what has been learnt, by post."""
+        return freeze(self._learner.crew.policies)
 
     def run(
         self,
@@ -178,11 +179,11 @@ class Training:
         """One stretch; it ends early where the budget does."""
         config, learner = self.config, self._learner
         streams = alone(
-            learner.algorithm, config.env, config.options, config.games,
+            learner.crew, config.env, config.options, config.games,
             seed_for(config.seed, "stretch", learner.stretches),
             steps=config.steps, episodes=config.episodes, watch=watch,
         )  # fmt: skip
-        stretch, since = Stretch(learner.algorithm, streams, self._threads), _Since(learner)
+        stretch, since = Stretch(learner.crew, streams, self._threads), _Since(learner)
         size, before = self._stretch_steps(budget), learner.steps
         while stretch.steps < size and (not stretch.steps or self.share(budget) < 1):
             share, place = self.share(budget), learner.steps
@@ -217,13 +218,13 @@ class Training:
         parents = [snapshot.name for snapshot in self.folder.snapshots() if snapshot.step < learner.steps]
         parent = parents[-1] if parents else None
         meta = {"env": config.env, "options": config.options, "member": learner.name, "step": learner.steps}
-        policy = freeze(learner.algorithm.policy)
+        policies = freeze(learner.crew.policies)
         if name not in (snapshot.name for snapshot in self.folder.snapshots()):  # else a killed process left it
-            save_snapshot(self.folder.snapshot_path(learner.name, learner.steps), policy, {**meta, "parent": parent})
+            save_snapshot(self.folder.snapshot_path(learner.name, learner.steps), policies, {**meta, "parent": parent})
             self.folder.add_snapshot(learner.name, learner.steps, parent)
         seed, asked = seed_for(config.seed, "evaluation", learner.steps), config.evaluation
         results, summary = evaluate(
-            policy, name, config.env, config.options, asked.episodes, seed, asked.greedy
+            policies, name, config.env, config.options, asked.episodes, seed, asked.greedy
         )  # fmt: skip
         self.folder.append_block(f"evaluation|{name}|{asked.episodes}", results)
         self._evaluation = summary
@@ -290,8 +291,10 @@ def new_learner(config: TrainConfig, spec: EnvSpec, threads: Threads, encoder: n
 def check(config: TrainConfig, encoder: nn.Module | None = None) -> None:
     """Raise an InputError where `config` cannot be trained; asked before anything is on disk."""
     spec = build(config.env, 1, config.options).spec
-    if spec.seats != 1:
-        raise InputError(f"{config.env} has {spec.seats} seats: `arena league run` trains players of it by self-play.")
+    if team_count(spec) != 1:
+        raise InputError(
+            f"{config.env} is played by {team_count(spec)}: `arena league run` trains players of it by self-play."
+        )
     if config.policy.hold > 1 and "frame_skip" not in spec.options:
         raise InputError(f"policy.hold = {config.policy.hold}: {config.env} has no option frame_skip, which it needs.")
     new_learner(config, spec, Threads(1), encoder)

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from agents.policy import Policy, PolicyConfig
-from agents.snapshot import load_snapshot
+from agents.snapshot import Policies, load_snapshot, only
 from arena.config import parse_count
 from arena.learner import seed_for
 from arena.players import champion
@@ -30,24 +30,42 @@ class Trained:
 
     config: TrainConfig
     """Its settings, all of them."""
-    policy: Policy
-    """As it was in the end, frozen."""
-    best: Policy
-    """As it was when an evaluation went best."""
+    policies: Policies
+    """By post, as they were in the end, frozen."""
+    best_policies: Policies
+    """As they were when an evaluation went best."""
     history: tuple[Record, ...]
     """The lines of metrics.jsonl: means over training ("kind" is "training"), and every evaluation."""
     path: Path | None
     """The run folder; None if none was asked for."""
 
+    @property
+    def policy(self) -> Policy:
+        """As it was in the end.
+
+        Raises:
+            InputError: a crew of several.
+        """
+        return only(self.policies)
+
+    @property
+    def best(self) -> Policy:
+        """As it was when an evaluation went best.
+
+        Raises:
+            InputError: a crew of several.
+        """
+        return only(self.best_policies)
+
     def evaluate(self, episodes: int = 100, seed: int = 0, greedy: bool = True) -> Evaluation:
-        """New games of `policy`: mean score with its 95 % interval, and length.
+        """New games of what was learnt: mean score with its 95 % interval, and length.
 
         Args:
             seed: decides the games; none of them was played in training.
             greedy: take the most probable action; False: sample.
         """
         config, own = self.config, seed_for(seed, "trained", self.config.seed)
-        return evaluate(self.policy, config.algorithm, config.env, config.options, episodes, own, greedy)[1]
+        return evaluate(self.policies, config.algorithm, config.env, config.options, episodes, own, greedy)[1]
 
 
 def train(
@@ -67,7 +85,7 @@ def train(
     out: str | Path | None = None,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Trained:
-    """Train `algorithm` in the one-seat game `env`.
+    """Train `algorithm` in the game `env`, whose seats are all of one team.
 
     Args:
         algorithm: name; `arena algorithms` lists them.
@@ -103,8 +121,8 @@ def _train(
 ) -> Trained:
     with Training.create(folder, config, ["arena.train"], encoder) as training:
         training.run(report=report)
-        best = load_snapshot(folder / champion(training.folder).file, deepcopy(encoder)).policy
-        return Trained(config, training.policy, best, tuple(training.folder.metrics()), path)
+        best = load_snapshot(folder / champion(training.folder).file, deepcopy(encoder)).policies
+        return Trained(config, training.policies, best, tuple(training.folder.metrics()), path)
 
 
 def _budget(steps: int | str | None, episodes: int | str | None) -> dict[str, str]:

@@ -11,9 +11,8 @@ from agents.play import play
 from arena.match import names_of
 from arena.viewer.hud import Caption, with_banner, with_caption
 from envs.core import BatchEnv, Floats
-from envs.errors import InputError
-from envs.player import Player
 from envs.scene import Circle, HalfDisc, Scene, Shape
+from envs.side import Side, rotations, seated
 
 BANNER_SECONDS = 2.0
 """How long the result of a game stays on the screen, at any speed."""
@@ -35,11 +34,12 @@ class Moment:
     """[P] result if the game ended with this step."""
 
 
-def moments(env: BatchEnv, players: Sequence[Player], seed: int) -> Iterator[Moment]:
-    """Game after game of `players`, one for each team of `env` (which holds a single game), without end."""
+def moments(env: BatchEnv, sides: Sequence[Side], seed: int) -> Iterator[Moment]:
+    """Game after game of `sides`, one for each team of `env` (which holds a single game), without end."""
     scene = None
     step, total = 0, np.zeros(env.spec.seats)
-    for played in play(env, players, np.array([env.spec.teams]), seed):
+    players, seating = seated(env.spec, sides, np.array([env.spec.teams]))
+    for played in play(env, players, seating, seed):
         after = played.after
         step, total = step + 1, total + after.reward[0]
         if not (after.terminated[0] or after.truncated[0]):
@@ -54,20 +54,18 @@ def moments(env: BatchEnv, players: Sequence[Player], seed: int) -> Iterator[Mom
 class Playback:
     """Runs a match by the clock and says what is to be seen."""
 
-    def __init__(self, env: BatchEnv, players: Sequence[Player], seed: int = 0, games: int | None = None) -> None:
+    def __init__(self, env: BatchEnv, players: Sequence[Side], seed: int = 0, games: int | None = None) -> None:
         """Play the first step.
 
         Args:
-            players: one for each team, in the order of their numbers.
+            players: one for each team, in the order of their numbers where they can sit so.
             games: over after this many (None: never).
 
         Raises:
             InputError: if there is not one player for each team.
         """
         self._spec = env.spec
-        sides = len(set(self._spec.teams))
-        if len(players) != sides:
-            raise InputError(f"{self._spec.id} is played by {sides} players, not {len(players)}.")
+        players = [players[index] for index in rotations(players, self._spec)[0]]
         self.names = tuple(names_of(players))
         self.scores: list[tuple[float, ...]] = []
         """[games] of [P]: results of the games that have ended."""

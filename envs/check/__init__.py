@@ -17,13 +17,18 @@ from dataclasses import replace
 from envs.check import record, replay
 from envs.check.case import Case, ContractError, Make, play
 
-__all__ = ["RULES", "Case", "ContractError", "Make", "check_env", "fingerprint"]
+__all__ = ["RULES", "Case", "ContractError", "Make", "check_env", "fingerprint", "named"]
 
 RULES: tuple[Callable[[Case], None], ...] = (
     record.spec, record.arrays, record.legal, record.ends, record.zero_sum,
     replay.deterministic, replay.own_arrays, replay.saves, replay.batch, replay.refusals, replay.draws,
 )  # fmt: skip
 """In the order in which they are checked."""
+
+
+def named(rule: Callable[[Case], None]) -> tuple[str, str]:
+    """What a rule is called, and what it demands in one line."""
+    return rule.__name__.replace("_", "-"), (rule.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def check_env(make: Make, steps: int = 1000, games: int = 3, seed: int = 0, saves: bool = True) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 
 import numpy as np
+from numpy.random import Generator
 
 from envs.core import Array, BatchEnv, EnvSpec, TimeStep
 from envs.sampling import random_action
+from envs.seats import action_layout, own_legal, widened
 
 Make = Callable[[int], BatchEnv]
 
@@ -25,7 +28,7 @@ class Case:
     seed: int
     spec: EnvSpec
     actions: Sequence[Array]
-    """[T] of [B, P, *action_shape]."""
+    """[T] of [B, P, *action_shape], as wide as the widest seat's."""
     steps: Sequence[TimeStep]
     """[T + 1] copies of what `reset` and then `step` returned."""
     saves: bool = True
@@ -41,20 +44,27 @@ def play(make: Make, steps: int, games: int, seed: int) -> Case:
     """Random legal play."""
     env = make(games)
     demand(env.num_envs == games, f"make({games}) gave an env with num_envs = {env.num_envs}")
-    rng = np.random.default_rng([seed, 1])
     now = copy(env.reset(seed))
     seen, actions = [now], []
-    for at in range(steps):
+    for action, after in islice(random_play(env, now, np.random.default_rng([seed, 1])), steps):
+        actions.append(action)
+        seen.append(after)
+    return Case(make, seed, env.spec, actions, seen)
+
+
+def random_play(env: BatchEnv, now: TimeStep, rng: Generator) -> Iterator[tuple[Array, TimeStep]]:
+    """Random legal actions, and copies of what follows, for ever."""
+    layout = action_layout(env.spec)
+    for at in count():
         drawn = []
         for seat, space in enumerate(env.spec.action_spaces):
-            legal = now.legal[:, seat]
+            legal = own_legal(space, now.legal[:, seat])
             possible = legal.any(axis=1) | (legal.shape[1] == 0)
             demand(bool(possible.all()), f"step {at}: seat {seat} has no legal action")
-            drawn.append(random_action(space, legal, rng))
-        actions.append(np.stack(drawn, axis=1))
-        now = copy(env.step(actions[-1].copy()))
-        seen.append(now)
-    return Case(make, seed, env.spec, actions, seen)
+            drawn.append(widened(random_action(space, legal, rng), *layout))
+        action = np.stack(drawn, axis=1)
+        now = copy(env.step(action.copy()))
+        yield action, now
 
 
 def repeats(case: Case, env: BatchEnv, what: str) -> None:

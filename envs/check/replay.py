@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 from gymnasium import spaces
 
-from envs.check.case import Case, ContractError, demand, equal, goes_on, repeats, same
-from envs.core import Array, EnvSpec, TimeStep, game_seeds
+from envs.check.case import Case, ContractError, copy, demand, equal, goes_on, random_play, repeats, same
+from envs.core import Array, BatchEnv, EnvSpec, TimeStep, game_seeds
 from envs.layout import columns, is_composite
 from envs.scene import Scene
+
+SEARCH = 20
+"""Steps in which all games are expected to be in their middle once; those of one step never are."""
 
 
 def deterministic(case: Case) -> None:
     """The seed decides everything: in a new env, and in one that is reset in the middle of a game."""
     env = case.make(case.games)
     repeats(case, env, "the same seed and actions in a new env")
-    env.reset(case.seed + 1)
-    for action in case.actions[: len(case.actions) // 2]:
-        env.step(action.copy())
+    _play_another(env, case, len(case.actions) // 2)
     repeats(case, env, "the same seed after a reset in the middle of a game")
+
+
+def _play_another(env: BatchEnv, case: Case, steps: int) -> None:
+    """`steps` of games with another seed, and some more until all are in the middle, if ever they are."""
+    start = copy(env.reset(case.seed + 1))
+    going_on = random_play(env, start, np.random.default_rng([case.seed, 2]))
+    for at, (_, after) in enumerate(islice(going_on, steps + SEARCH), start=1):
+        if at >= steps and not (after.terminated | after.truncated).any():
+            return
 
 
 def own_arrays(case: Case) -> None:
@@ -29,8 +40,8 @@ def own_arrays(case: Case) -> None:
     env = case.make(case.games)
     kept = [env.reset(case.seed)]
     kept += [env.step(action.copy()) for action in case.actions]
-    for at, (step, copy) in enumerate(zip(kept, case.steps, strict=True)):
-        same(step, copy, f"step {at}: changed after it was returned")
+    for at, (step, recorded) in enumerate(zip(kept, case.steps, strict=True)):
+        same(step, recorded, f"step {at}: changed after it was returned")
     _scribble(*env.reset(case.seed))
     for at, action in enumerate(case.actions):
         given = action.copy()
@@ -56,8 +67,7 @@ def saves(case: Case) -> None:
         demand(len(array) == case.games, f"get_state: {name!r} has {len(array)} rows for {case.games} games")
     whole, piecewise = case.make(case.games), case.make(case.games)
     for other in (whole, piecewise):
-        other.reset(case.seed + 1)
-        other.step(case.actions[0].copy())
+        _play_another(other, case, 1)
     given = {name: array.copy() for name, array in state.items()}
     whole.set_state(given)
     _scribble(*given.values())
@@ -105,7 +115,7 @@ def _bad_actions(spec: EnvSpec, action: Array) -> Iterator[tuple[str, Array]]:
         yield "fractions for actions", action + 0.5
         for value in (-1, int(space.n)):
             bad = action.copy()
-            bad[-1, -1] = value
+            bad.reshape(*bad.shape[:2], -1)[-1, -1, 0] = value
             yield f"action {value} of {space}", bad
     if action.dtype.kind == "f":
         bad = action.copy()

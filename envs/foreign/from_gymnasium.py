@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -21,18 +21,17 @@ from envs.arrays import constant
 from envs.core import Array, Bools, EnvSpec, Floats, Ints, TimeStep, game_seeds
 from envs.errors import InputError
 from envs.foreign.flattened import Flattened
+from envs.foreign.visitor import NO_LIMIT, SEEDS, Visitor, words
 from envs.layout import checked, counted_from_zero, unpack
-from envs.scene import Scene, Text
+from envs.scene import Scene
 
-NO_LIMIT = 2**31 - 1
-"""`max_steps` of an environment that has no step limit."""
-SEEDS = 2**31 - 1
-"""Mask of the bits of a game's seed that an environment is given; some take no more."""
-PAPER, INK = (250, 250, 250), (40, 40, 40)
+__all__ = ["NO_LIMIT", "SEEDS", "Games", "Vector"]
 
 
-class _Foreign:
-    """What all environments from elsewhere share: spaces, steps and returns counted, the form of a `TimeStep`."""
+class _Foreign(Visitor):
+    """What both share: spaces, steps and returns counted, the form of a `TimeStep`."""
+
+    library = "Gymnasium"
 
     def __init__(
         self,
@@ -67,27 +66,9 @@ class _Foreign:
         self._never = constant((num_envs,), False, np.bool_)
         self._no_score = constant((num_envs, 1), np.nan, np.float64)
 
-    def get_state(self) -> NoReturn:
-        """Not possible here.
-
-        Raises:
-            InputError: always.
-        """
-        raise InputError(f"{self.spec.id} is Gymnasium's: the state of its games cannot be read or set.")
-
-    def set_state(self, state: Mapping[str, Array]) -> NoReturn:
-        """Not possible here.
-
-        Raises:
-            InputError: always.
-        """
-        self.get_state()
-
     def draw(self, row: int) -> Scene:
-        """Not the game, which draws itself in its own way, but what is known of game `row`."""
-        lines = (self.spec.id, f"step {self._steps[row]}", f"return {self._total[row]:g}")
-        words = tuple(Text(8.0, 6.0 - 1.5 * at, line, 1.0, INK) for at, line in enumerate(lines))
-        return Scene(0.0, 16.0, 0.0, 9.0, PAPER, words, 640)
+        """What is known of game `row`, in words."""
+        return words((self.spec.id, f"step {self._steps[row]}", f"return {self._total[row]:g}"))
 
     def _checked(self, action: Array) -> Array:
         """`action` [B, 1, *action_shape] without the seats' axis."""

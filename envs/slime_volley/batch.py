@@ -13,7 +13,7 @@ from envs.core import Array, EnvSpec, Ints, TimeStep, game_seeds
 from envs.errors import InputError
 from envs.scene import Scene
 from envs.slime_volley.actions import BUTTONS
-from envs.slime_volley.court import DUEL, Court
+from envs.slime_volley.court import DUEL, Court, Lineup
 from envs.slime_volley.options import SlimeOptions
 from envs.slime_volley.rules import DELAY, LOSER, STEPS, start_games, step_games
 from envs.slime_volley.scene import slime_scene
@@ -22,29 +22,32 @@ BITS = np.array([1, 2, 4])
 
 
 class SlimeVolley:
-    """`spec.seats` players around one fence; seat 0 plays left, seat 1 right."""
+    """`spec.seats` players around one fence, those of the left side first."""
 
-    def __init__(self, id: str, options: SlimeOptions, num_envs: int = 1, sides: tuple[float, ...] = DUEL) -> None:
+    def __init__(self, id: str, options: SlimeOptions, num_envs: int = 1, lineup: Lineup = DUEL) -> None:
         """Lay out the arrays of `num_envs` games; `reset` starts them."""
         dtype = np.dtype(options.dtype)
         court = Court(score_reward=options.score_reward, survival_bonus=options.survival_bonus)
-        seats = len(sides)
+        seats = len(lineup.sides)
+        width = 4 + 4 * seats + bool(lineup.places)
         self.num_envs = num_envs
         self.spec = EnvSpec(
             id=id,
-            observation_spaces=(spaces.Box(-np.inf, np.inf, (4 + 4 * seats,), dtype.type),) * seats,
+            observation_spaces=(spaces.Box(-np.inf, np.inf, (width,), dtype.type),) * seats,
             action_spaces=(_action_space(options.actions),) * seats,
-            teams=tuple(int(side > 0) for side in sides),
+            teams=tuple(int(side > 0) for side in lineup.sides),
             max_steps=-(-options.max_steps // options.frame_skip),
             step_seconds=court.dt * options.frame_skip,
             zero_sum=options.survival_bonus == 0,
             symmetric=True,
             options=options.model_dump(),
+            seat_names=lineup.seat_names,
         )
         self._codes = BUTTONS @ BITS if options.actions == "discrete" else np.arange(8)
         self._discrete = options.actions == "discrete"
         self._constants = court.constants(dtype)
-        self._sides = np.array(sides, dtype)
+        self._sides, self._starts = np.array(lineup.sides, dtype), np.array(lineup.starts, dtype)
+        self._places = np.array(lineup.places, dtype)
         solid = options.fence == "solid"
         limits = [options.lives, options.max_steps, options.serve_delay, solid, options.frame_skip]
         self._limits = np.array(limits)
@@ -52,7 +55,7 @@ class SlimeVolley:
         self._players = np.zeros((num_envs, seats, 4), dtype)
         self._counts = np.zeros((num_envs, 5), np.int64)
         self._stream = np.zeros((num_envs, 2), np.uint64)
-        self._obs_shape = (num_envs, seats, 4 + 4 * seats)
+        self._obs_shape = (num_envs, seats, width)
         self._seat_shape = (num_envs, seats)
         self._dtype = dtype
         choices = self.spec.action_spaces[0].n if isinstance(self.spec.action_spaces[0], spaces.Discrete) else 0
@@ -66,7 +69,7 @@ class SlimeVolley:
         """Start all games; see `BatchEnv.reset`."""
         self._stream[:, 0] = game_seeds(seed, self.num_envs)
         self._stream[:, 1] = 0
-        obs = np.empty(self._obs_shape, self._dtype)
+        obs = self._blank()
         self._start(np.ones(self.num_envs, np.bool_), obs)
         nothing = np.zeros(self._seat_shape, self._dtype)
         never = self._never
@@ -85,7 +88,7 @@ class SlimeVolley:
             index = (index > 0) @ BITS
         if index.shape != self._seat_shape or index.dtype.kind not in "iu":
             raise InputError(f"{self.spec.id}: actions {action!r} do not fit {self.spec.action_spaces[0]}.")
-        obs = np.empty(self._obs_shape, self._dtype)
+        obs = self._blank()
         reward = np.empty(self._seat_shape, self._dtype)
         ended = step_games(
             self._ball, self._players, self._counts, self._stream, self._constants, self._sides, self._limits,
@@ -106,14 +109,21 @@ class SlimeVolley:
         score = np.full(self._seat_shape, np.nan, self._dtype)
         start_games(
             which, self._ball, self._players, self._counts, self._stream,
-            self._constants, self._sides, self._limits, obs, score,
+            self._constants, self._sides, self._starts, self._limits, obs, score,
         )  # fmt: skip
         return score
+
+    def _blank(self) -> Array:
+        """Observations [B, P, D], of which only what the rules do not write is filled in."""
+        obs = np.empty(self._obs_shape, self._dtype)
+        if len(self._places):
+            obs[:, :, -1] = self._places
+        return obs
 
     def get_state(self) -> dict[str, Array]:
         """Copies of the whole state, world frame, game units and units/s.
 
-        `ball`, `left`, `right` [B, 4] x, y, vx, vy (with more than one player a side: [B, P / 2, 4]);
+        `ball`, `left`, `right` [B, 4] x, y, vx, vy (with two players a side: [B, 2, 4], front, back);
         `ball_prev_x` [B] x before its last move; `lives` [B, 2] left, right; `delay` [B] frozen steps left of the
         serve; `steps` [B] since the game began; `loser` [B] side of the last point lost, -1, +1 or 0;
         `serve_stream` [B, 2] seed and number of serves so far.

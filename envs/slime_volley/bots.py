@@ -1,4 +1,4 @@
-"""Scripted players of slime volleyball: the anchors that ratings hang on, and opponents for a start.
+"""Scripted players of slime volleyball, duel and doubles: the anchors that ratings hang on, and opponents for a start.
 
 All think in buttons and speak the action space of the game they are made for. What they do (the random one
 aside) depends on their own row alone, to the last bit: neither the batch size nor the neighbours matter.
@@ -34,6 +34,10 @@ FALL, WALL, HEAD = 2.94, 2.35, 0.35
 """Gravity, the ball's centre at the outer wall, and its height on a slime's head; observation units."""
 BEHIND, HOME, SLACK, REACH, LOW = 0.05, 1.2, 0.03, 0.25, 0.5
 """The tracker's habits, observation units (10 game units)."""
+FRONT, BACK = 0.7, 1.7
+"""Where it waits in doubles; the two halves of a side meet at `HOME`."""
+DOUBLES_WIDTH = 21
+"""Numbers that a seat of doubles sees, its place the last."""
 
 
 def bot(name: str, spec: EnvSpec, *, keep_memory: bool = False) -> Player:
@@ -82,7 +86,7 @@ class Reflex:
     keep_memory = False
 
     def __init__(self, name: str, space: spaces.Space[Any], press: Callable[[Array], Bools]) -> None:
-        """Play games whose actions are `space`; `press` maps obs [n, 12] to buttons [n, 3]."""
+        """Play games whose actions are `space`; `press` maps obs [n, D] to buttons [n, 3]."""
         self.name = name
         self._space = space
         self._press = press
@@ -97,15 +101,21 @@ def _nothing(obs: Array) -> Bools:
 
 
 def _track(obs: Array) -> Bools:
-    """Stand a little behind where the ball will come down, or wait for it; jump at a low ball in reach."""
+    """Stand a little behind where the ball will come down, or wait for it; jump at a low ball in reach.
+
+    In doubles each takes the balls that come down in its own half of the side, so never both the same.
+    """
     x, ball_x, ball_y, ball_vx, ball_vy = obs[:, 0], obs[:, 4], obs[:, 5], obs[:, 6], obs[:, 7]
     drop = np.maximum(ball_y - HEAD, 0)
     seconds = (ball_vy + np.sqrt(ball_vy**2 + 2 * FALL * drop)) / FALL
     landing = ball_x + ball_vx * seconds
     landing = np.where(landing > WALL, 2 * WALL - landing, landing)
-    ours = landing > 0
-    away = np.where(ours, landing + BEHIND, HOME) - x
-    jump = ours & (abs(ball_x - x) < REACH) & (ball_y < LOW)
+    mine, home = landing > 0, np.full(len(obs), HOME, obs.dtype)
+    if obs.shape[1] == DOUBLES_WIDTH:
+        back = obs[:, -1] > 0
+        mine, home = mine & ((landing > HOME) == back), np.where(back, BACK, FRONT).astype(obs.dtype)
+    away = np.where(mine, landing + BEHIND, home) - x
+    jump = mine & (abs(ball_x - x) < REACH) & (ball_y < LOW)
     return np.stack([away < -SLACK, away > SLACK, jump], axis=1)
 
 
@@ -113,7 +123,8 @@ class Baseline:
     """The recurrent network of 2015 (David Ha, Neural Slime Volleyball), opponent of the original game.
 
     One layer of 7 tanh units sees 8 inputs and its own last outputs; the first three outputs press forward,
-    backward and jump. Memory is the 7 outputs, in float64, so that recorded games come out to the last bit.
+    backward and jump. Memory is the 7 outputs, in float64, so that recorded games come out to the last bit. In doubles
+    each plays as if it were alone: two copies of which only the one nearer to the landing plays lose to such two.
     """
 
     name = "baseline"

@@ -1,4 +1,4 @@
-"""The court as data: every length, speed and time of the game, and who plays on which side.
+"""The court as data: every length, speed and time of the game, and who plays where.
 
 Game units; one step is `dt` seconds; the origin is on the ground line under the fence, y up.
 The figures are those of SlimeVolleyGym 0.1.0 (Ha, 2020).
@@ -42,8 +42,6 @@ class Court(NamedTuple):
     """Serves leave with vx in +-serve_vx."""
     serve_vy_low: float = 10.0
     serve_vy_high: float = 25.0
-    start_x: float = 12.0
-    """Distance of a player from the fence at the start."""
     obs_scale: float = 10.0
     """Observations are divided by this."""
     score_reward: float = 1.0
@@ -56,5 +54,23 @@ class Court(NamedTuple):
         return np.array(self, dtype)
 
 
-DUEL = (-1.0, 1.0)
-"""Side of each seat: -1 plays left of the fence, +1 right."""
+class Lineup(NamedTuple):
+    """Who plays where; every field is by seat."""
+
+    sides: tuple[float, ...]
+    """[P] -1 plays left of the fence, +1 right."""
+    starts: tuple[float, ...]
+    """[P] distance from the fence at the start."""
+    places: tuple[float, ...] = ()
+    """[P] last number of an observation, by which mates share the work: 0 front, 1 back. Empty: nothing is added."""
+    seat_names: tuple[str, ...] = ()
+    """[P], empty for the default ones."""
+
+
+DUEL = Lineup(sides=(-1.0, 1.0), starts=(12.0, 12.0))
+DOUBLES = Lineup(
+    sides=(-1.0, -1.0, 1.0, 1.0),
+    starts=(7.0, 17.0, 7.0, 17.0),  # in the middle of the near and the far half of one's side, which meet at 12
+    places=(0.0, 1.0, 0.0, 1.0),
+    seat_names=("left_front", "left_back", "right_front", "right_back"),
+)

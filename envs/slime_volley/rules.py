@@ -197,16 +197,16 @@ def court_of(k: Number) -> Court:
     """The constants as scalars."""
     return Court(
         k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8], k[9], k[10], k[11],
-        k[12], k[13], k[14], k[15], k[16], k[17], k[18], k[19], k[20], k[21], k[22], k[23],
+        k[12], k[13], k[14], k[15], k[16], k[17], k[18], k[19], k[20], k[21], k[22],
     )  # fmt: skip
 
 
 @compiled
 def start_games(
     which: Number, ball: Number, players: Number, counts: Number, stream: Number,
-    constants: Number, sides: Number, limits: Number, obs: Number, score: Number,
+    constants: Number, sides: Number, starts: Number, limits: Number, obs: Number, score: Number,
 ) -> None:  # fmt: skip
-    """Begin a new game in every row where `which` [B] is true.
+    """Begin a new game in every row where `which` [B] is true, with players `starts` [P] away from the fence.
 
     Its first view goes into `obs`, and the result of the game that it replaces into `score` [B, P]: the lives that a
     side has more than the other.
@@ -218,7 +218,7 @@ def start_games(
             lead = counts[row, RIGHT_LIVES] - counts[row, LEFT_LIVES]
             for seat in range(len(sides)):
                 score[row, seat] = lead * sides[seat]
-                players[row, seat, 0] = c.start_x * sides[seat]
+                players[row, seat, 0] = starts[seat] * sides[seat]
                 players[row, seat, 1] = c.ground
                 players[row, seat, 2] = c.zero
                 players[row, seat, 3] = c.zero
@@ -248,7 +248,8 @@ def step_games(
         limits: [5] lives, max_steps, serve_delay, whether the fence is solid, rule steps per call.
         codes: [A] button code of each action.
         action: [B, P] index into `codes`.
-        obs, reward, over: written, [B, P, 4 + 4P], [B, P], and [2, B] terminated and truncated.
+        obs, reward, over: written, [B, P, 4 + 4P] (wider rows keep what lies behind), [B, P], and [2, B] terminated
+            and truncated.
     """
     # The body of the loop is one piece on purpose: as a function of its own it runs half as fast.
     c = court_of(constants)

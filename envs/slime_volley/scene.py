@@ -1,7 +1,8 @@
 """Slime volleyball as a picture: the shapes and colours of the 2020 game, with smooth edges.
 
 48 x 20 units at 25 pixels each. A slime is half a disc with one eye that follows the ball; whoever lost the
-last point looks down until the next serve flies. The coins are a side's lives but its last.
+last point looks down until the next serve flies. The coins are a side's lives but its last. In doubles the back
+players are dimmer.
 """
 
 from __future__ import annotations
@@ -86,8 +87,11 @@ def slime_scene(
     x, y = float(ball[0]), float(ball[1])
     sad = loser if delay > 0 else None
     shapes: list[Shape] = [*_fence(court, palette), *_coins(lives, court, palette)]
-    for player, side in zip(players, sides, strict=True):
-        shapes += _slime(float(player[0]), float(player[1]), side, x, y, side == sad, court, palette)
+    for seat, (player, side) in enumerate(zip(players, sides, strict=True)):
+        color = palette.left if side < 0 else palette.right
+        if side in sides[:seat]:
+            color = _dimmed(color, palette.background)
+        shapes += _slime(float(player[0]), float(player[1]), side, x, y, side == sad, color, court, palette)
     shapes.append(Circle(x, y, court.ball_radius, palette.ball))
     if y - court.ball_radius > TOP:
         shapes.append(Circle(x, TOP - 1.5 * MARK_RADIUS, MARK_RADIUS, palette.ball))
@@ -112,12 +116,26 @@ def _coins(lives: Sequence[int], court: Court, palette: Palette) -> Iterator[Sha
 
 
 def _slime(
-    x: float, y: float, side: int, ball_x: float, ball_y: float, sad: bool, court: Court, palette: Palette
+    x: float,
+    y: float,
+    side: int,
+    ball_x: float,
+    ball_y: float,
+    sad: bool,
+    color: Color,
+    court: Court,
+    palette: Palette,
 ) -> Iterator[Shape]:
     """Body, eye and pupil; the eye is on the side of the fence."""
-    yield HalfDisc(x, y, court.player_radius, palette.left if side < 0 else palette.right)
+    yield HalfDisc(x, y, court.player_radius, color)
     eye_x, eye_y = x - side * EYE_AT * math.cos(EYE_ANGLE), y + EYE_AT * math.sin(EYE_ANGLE)
     yield Circle(eye_x, eye_y, EYE_RADIUS, palette.eye)
     look_x, look_y = (-side, -3.0) if sad else (ball_x - eye_x, ball_y - eye_y)
     shift = PUPIL_SHIFT / (math.hypot(look_x, look_y) or 1.0)
     yield Circle(eye_x + look_x * shift, eye_y + look_y * shift, PUPIL_RADIUS, palette.pupil)
+
+
+def _dimmed(color: Color, background: Color) -> Color:
+    """Of the second player of a side: a third of the way to the `background`."""
+    red, green, blue = (round((2 * own + other) / 3) for own, other in zip(color, background, strict=True))
+    return red, green, blue

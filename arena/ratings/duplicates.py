@@ -1,0 +1,50 @@
+"""Duplicates: how players are compared who cannot change sides.
+
+Predators meet prey and never each other, and a team that plays alone meets nobody: who scores more in a game says
+nothing then. But two players who had the same seats, against the same others, in games of the same seed, had the same
+task, and who did better at it won. Duplicate bridge is scored so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+
+from arena.ratings.games import Played
+
+MOST = 32
+"""Earlier players, the latest of them, with whom each is compared in one task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two players at the same task: a game between them, for every rater."""
+
+    players: tuple[str, ...]
+    score: tuple[float, ...]
+    """Mean over the player's seats, in the game's own units."""
+    seed: int
+    """Of both games."""
+    steps: int
+    """Of the later one."""
+
+
+def duplicates(results: Iterable[Played]) -> list[Duplicate]:
+    """Everybody with everybody before who had the same task, in log order.
+
+    A task is the seats that a player had, who had the others, and the seed of the game.
+    """
+    tasks: dict[tuple[object, ...], dict[str, float]] = {}
+    found = []
+    for result in results:
+        for name in dict.fromkeys(result.players):
+            seats = tuple(seat for seat, player in enumerate(result.players) if player == name)
+            others = tuple(player for player in result.players if player != name)
+            score = fmean(result.score[seat] for seat in seats)
+            before = tasks.setdefault((seats, others, result.seed), {})
+            for rival, theirs in [*before.items()][-MOST:]:
+                if rival != name:
+                    found.append(Duplicate((name, rival), (score, theirs), result.seed, result.steps))
+            before[name] = score
+    return found
