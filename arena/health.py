@@ -23,7 +23,9 @@ REQUIRED = {
     "pillow": "PIL", "pyyaml": "yaml",
 }  # fmt: skip
 """Distribution -> the module it must provide."""
-OPTIONAL = ("ray", "imageio-ffmpeg", "tensorboard", "wandb", "matplotlib", "mpe2", "rlcard", "chess", "pymunk", "openskill")
+OPTIONAL = (
+    "ray", "imageio-ffmpeg", "tensorboard", "wandb", "matplotlib", "mpe2", "rlcard", "chess", "pymunk", "openskill",
+)  # fmt: skip
 
 Facts = Mapping[str, Any]
 

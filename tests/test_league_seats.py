@@ -313,11 +313,21 @@ def league(kind: str, wholes: dict[str, dict[str, Any]], folders: Path, tmp_path
 
 
 @every_league
-def test_rate_plays_more(kind: str, league: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = object_of("league", "rate", league, "--until-sigma", "0.5", "--games", "60", "--block", "6", capsys=capsys)
-    assert 0 < told["games"] <= 60 and told["sigma"] > 0 and verify(league) == []
+def test_rate_plays_what_says_most(kind: str, league: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where two of one side can only be compared by games of both with a third."""
+    with League.open(league) as whole:
+        before = {name: rating.stderr for name, rating in whole.rated.ratings.items()}
+    words = ("league", "rate", league, "--until-sigma", "0.3", "--games", "240", "--block", "6")
+    told = object_of(*words, capsys=capsys)
+    assert 0 < told["games"] <= 240 and verify(league) == []
+    with League.open(league) as whole:
+        after = {name: rating.stderr for name, rating in whole.rated.ratings.items()}
+    learners = [name for name in before if ":" in name]
+    assert told["sigma"] == pytest.approx(max(after[name] for name in learners))
+    worst = sorted(learners, key=lambda name: -before[name])[:2]
+    assert all(after[name] < before[name] - 0.01 for name in worst)
     with RunFolder.open(league) as folder:
-        assert all(len({name.partition(":")[0] for name in result.players}) < 3 for result in folder.results())
+        assert all(len(set(result.players)) == (1 if kind == "one team" else 2) for result in folder.results())
 
 
 @every_league

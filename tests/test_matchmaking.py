@@ -96,6 +96,7 @@ def test_latest_is_the_newest_of_the_others() -> None:
 def test_branches_that_only_count() -> None:
     everybody = ["me:0", "you:0", "eve:0", "me:1", "you:1"]
     assert weights("uniform", view()) == dict.fromkeys(everybody, 1.0)
+    assert weights("early", view()) == {name: 1 / place for place, name in enumerate(everybody, start=1)}
     newest = MatchmakingConfig(window=1, window_size=2)
     assert weights("window", view(), newest) == dict.fromkeys(everybody, 0.0) | {"me:1": 1.0, "you:1": 1.0}
     half = MatchmakingConfig(delta=1, delta_oldest=0.5)

@@ -37,6 +37,9 @@ class MatchmakingConfig(Config):
     """Against the newest snapshot of every other member."""
     uniform: float = Field(0.0, ge=0)
     """All snapshots alike: fictitious self-play (Heinrich et al. 2015)."""
+    early: float = Field(0.0, ge=0)
+    """The n-th oldest with weight 1 / n, so that a tenth of all training is as present as the nine tenths after it:
+    players who still make mistakes teach what mistakes are worth."""
     window: float = Field(0.0, ge=0)
     """The newest `window_size` snapshots alike."""
     window_size: int = Field(10, ge=1)
@@ -77,7 +80,8 @@ class MatchmakingConfig(Config):
     def shares(self) -> dict[str, float]:
         """What each branch was given."""
         return {
-            "mirror": self.mirror, "latest": self.latest, "uniform": self.uniform, "window": self.window,
+            "mirror": self.mirror, "latest": self.latest, "uniform": self.uniform, "early": self.early,
+            "window": self.window,
             "delta": self.delta, "hard": self.hard, "even": self.even, "close": self.close, "nash": self.nash,
             "replicator": self.replicator, "alpha_rank": self.alpha_rank, "forgotten": self.forgotten,
             "anchors": self.anchors,
@@ -159,6 +163,11 @@ def uniform(view: View, config: MatchmakingConfig) -> Weights:
     return np.ones(len(view.past))
 
 
+def early(view: View, config: MatchmakingConfig) -> Weights:
+    """The older, the more."""
+    return 1.0 / np.arange(1, len(view.past) + 1)
+
+
 def window(view: View, config: MatchmakingConfig) -> Weights:
     """The newest ones alike."""
     return _ones(view, range(max(0, len(view.past) - config.window_size), len(view.past)))
@@ -231,7 +240,21 @@ def anchors(view: View, config: MatchmakingConfig) -> Weights:
 Branch = Callable[[View, MatchmakingConfig], Weights]
 BRANCHES: dict[str, Branch] = {
     branch.__name__: branch
-    for branch in (latest, uniform, window, delta, hard, even, close, nash, replicator, alpha_rank, forgotten, anchors)
+    for branch in (
+        latest,
+        uniform,
+        early,
+        window,
+        delta,
+        hard,
+        even,
+        close,
+        nash,
+        replicator,
+        alpha_rank,
+        forgotten,
+        anchors,
+    )
 }
 
 

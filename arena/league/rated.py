@@ -18,6 +18,7 @@ from arena.ratings.payoff import Payoff, payoff_of
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import TrueSkillSettings, rate
 from arena.result import Result
+from envs.side import team_count
 
 
 class RatedGames:
@@ -96,18 +97,36 @@ class RatedGames:
         return {block.players: games_played for block, games_played in zip(todo, results, strict=True)}
 
     def more(self, pairs: Sequence[Pair], games: int) -> dict[tuple[str, ...], list[Result]]:
-        """Play `games` more games of each pair, however many they have had."""
+        """Play `games` more games for each pair, however many they have had: with each other or, where the two play
+        the same side, each with the same opponent of the other side."""
         logged = self._population.folder.blocks()
         kinds: dict[str, list[Pair]] = {}
         for a, b in pairs:
-            number = 0
-            while all(block.key in logged for block in self._population.blocks(f"more{number}", (a, b), games)):
+            number, meetings = 0, self._meetings(a, b)
+            while all(
+                block.key in logged
+                for meeting in meetings
+                for block in self._population.blocks(f"more{number}", meeting, games)
+            ):
                 number += 1
-            kinds.setdefault(f"more{number}", []).append((a, b))
+            kinds.setdefault(f"more{number}", []).extend(meetings)
         played: dict[tuple[str, ...], list[Result]] = {}
         for kind, some in kinds.items():
             played |= self.play(kind, some, games)
         return played
+
+    def _meetings(self, a: str, b: str) -> list[Pair]:
+        """Who must meet so that the two are compared."""
+        if self._population.can_meet(a, b):
+            return [(a, b)]
+        other = next(name for name in self._opponents if self._population.can_meet(a, name))
+        return [(a, other), (b, other)]
+
+    @property
+    def _opponents(self) -> list[str]:
+        """Everybody who may be met, snapshots first, the best of each part before the others."""
+        active = self.active
+        return [*(one.name for one in self.standings if one.name in active), *reversed(active)]
 
     def best(self, count: int) -> list[str]:
         """The best `count` snapshots that may be champions; so many of each part where teams are not alike."""
@@ -116,9 +135,19 @@ class RatedGames:
         parts = dict.fromkeys(one.part for one in able)
         return [name for part in parts for name in [one.name for one in able if one.part == part][:count]]
 
-    def can_meet(self, a: str, b: str) -> bool:
-        """Whether games of the two say something."""
-        return self._population.can_meet(a, b)
+    def comparable(self, a: str, b: str) -> bool:
+        """Whether more games can tell who of the two is better: those of one side, where sides are not alike, if there
+        is an opponent for both."""
+        population = self._population
+        if population.spec.symmetric or team_count(population.spec) == 1:
+            return population.can_meet(a, b)
+        fits = [name for name in self.active if population.can_meet(a, name) and population.can_meet(b, name)]
+        return a != b and not population.can_meet(a, b) and bool(fits)
+
+    @property
+    def cost(self) -> int:
+        """Meetings that `more` plays for a pair, at most."""
+        return 1 if changes_sides(self._population.spec) else 2
 
     @property
     def active(self) -> list[str]:
@@ -143,7 +172,7 @@ def settle(
     """Play where most is learnt until nobody's sigma is above `sigma`, or `games` have been played.
 
     Args:
-        block: games of a pair in a round, an even number.
+        block: games of a pair in a round, an even number; of each of the two, if they are not with each other.
         top: see `best_pairs`.
         stop: asked between rounds.
         show: told how many were played, and the largest sigma.
@@ -157,8 +186,8 @@ def settle(
         left = largest(known, [name for name in known if name not in anchors])
         if played:
             show(played, left)
-        most = min(PAIRS, (games - played) // block)
-        pairs = best_pairs(known, most, sigma, anchors, top, rated.can_meet) if most else []
+        most = min(PAIRS, (games - played) // (block * rated.cost))
+        pairs = best_pairs(known, most, sigma, anchors, top, rated.comparable) if most else []
         if not pairs or stop():
             return played, left
         played += sum(map(len, rated.more(pairs, block).values()))
