@@ -156,6 +156,10 @@ def _deeds(spec: EnvSpec) -> str:
     return " or ".join(dict.fromkeys(map(str, spec.action_spaces)))
 
 
+NAMED = 10
+"""Numbers of an observation that are listed by name, at most."""
+
+
 def _sight(spec: EnvSpec) -> str:
     """What a seat sees: the names of the numbers, where they have names."""
     shapes = list(dict.fromkeys(space.shape or () for space in spec.observation_spaces))
@@ -164,6 +168,6 @@ def _sight(spec: EnvSpec) -> str:
         return " or ".join(f"{width} numbers" for (width,) in shapes)
     if len(shape) != 1:
         return str(spec.observation_spaces[0])
-    if not spec.obs_names:
+    if not 0 < len(spec.obs_names) <= NAMED:
         return f"{shape[0]} numbers"
     return ", ".join(spec.obs_names[:-1]) + " and " * (len(spec.obs_names) > 1) + spec.obs_names[-1]
