@@ -57,7 +57,7 @@ LEAGUES: dict[str, dict[str, Any]] = {
             {"name": "diana", "plays": "hunter", **PPO},
             {"name": "bambi", "plays": "deer", **PPO},
         ],
-        "matchmaking": {"latest": 0.5, "hard": 0.5},
+        "matchmaking": {"latest": 0.5, "early": 0.5},
     },
     "one team": {
         "game": {"id": "Meet-v0"},
@@ -435,6 +435,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "td3 does not admit actions in Discrete(3)",
     ),
     ("two sides", {"pbt.every": 1}, "pbt.every"),
+    ("two sides", {"matchmaking.hard": 0.5}, 'matchmaking by "hard" compares a player with those whom it meets'),
+    ("two sides", {"learners.0.reset": {"win_share": 0.7}}, "learner orion: reset by share of wins"),
     ("pairs", {"learners.0.plays": "middle"}, "unknown role of Pairs-v0 'middle'"),
     ("free for all", {"training.games": 2}, "training.games"),
 ]

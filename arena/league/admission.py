@@ -13,6 +13,9 @@ from envs.errors import InputError, unknown
 from envs.registry import build
 from envs.side import team_count
 
+BLIND = ("mirror", "latest", "uniform", "early", "window", "delta", "anchors")
+"""Matchmaking that asks nobody's strength."""
+
 
 def check(config: LeagueConfig) -> None:
     """Raise an InputError where `config` cannot be played."""
@@ -22,6 +25,7 @@ def check(config: LeagueConfig) -> None:
     for name in config.anchors:
         bot(name, spec)
     _check_teams(config, spec)
+    _check_sight(config, spec)
     if (own.observation_spaces, own.action_spaces) != (spec.observation_spaces, spec.action_spaces):
         raise InputError("training.options must leave observations and actions as they are in rated games.")
     for part in (training, *map(config.training_of, config.learners)):
@@ -66,6 +70,24 @@ def check_side(config: LearnerConfig, spec: EnvSpec) -> None:
             f"{spec.id} has sides that are not alike, so each learner's `plays` must say which, {choices}: learner "
             f"{config.name} does not say."
         )
+
+
+def _check_sight(config: LeagueConfig, spec: EnvSpec) -> None:
+    """Refuse what goes by ratings where those whom a learner meets are on another scale than itself."""
+    for one in config.learners:
+        if changes_sides(spec) or team_count(spec) == 1:
+            return
+        for name, share in config.matchmaking_of(one).shares().items():
+            if share and name not in BLIND:
+                raise InputError(
+                    f'learner {one.name}: matchmaking by "{name}" compares a player with those whom it meets, and in '
+                    f"{spec.id} they play another part: use {', '.join(BLIND)}."
+                )
+        if one.reset and not one.reset.steps:
+            raise InputError(
+                f"learner {one.name}: reset by share of wins compares a player with those whom it meets, and in "
+                f"{spec.id} they play another part: set reset.steps."
+            )
 
 
 def _check_pbt(config: LeagueConfig) -> None:

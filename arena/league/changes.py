@@ -11,6 +11,7 @@ from agents.algorithms import registry
 from agents.player import seated
 from agents.snapshot import freeze
 from arena.league import pbt
+from arena.league.history import changes_sides
 from arena.league.matchmaking import View, latest
 from arena.league.membership import admit
 from arena.league.population import Population
@@ -58,7 +59,8 @@ class Changes:
             return False
         view = self.view(learner).only(self._population.matchmaking(learner.name).against)
         others = latest(view, self._population.matchmaking(learner.name)) > 0
-        lowest = float(view.wins[others].min()) if others.any() else 0.0
+        known = others.any() and changes_sides(self._population.spec)  # or they are not on its scale
+        lowest = float(view.wins[others].min()) if known else 0.0
         age = learner.steps - learner.born
         if lowest >= config.win_share:
             reason = f"it wins {lowest:.0%} or more against everybody it looks for"

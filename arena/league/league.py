@@ -226,7 +226,8 @@ class League:
         reset = self.population.configs[learner.name].reset
         if reset is None or not reset.steps:
             return self._share(budget)
-        return min(1.0, (learner.steps - learner.born) / reset.steps)
+        stretch = self.config.training_of(self.population.configs[learner.name]).snapshot_steps
+        return min(1.0, (learner.steps - learner.born) / max(reset.steps, stretch))  # it is not reset within a stretch
 
     def _opponents(self, learner: Learner, rng: np.random.Generator) -> tuple[float, dict[str, float]]:
         """The learner's share of games with itself in its next stretch, and those of others by name.

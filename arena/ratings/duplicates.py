@@ -13,9 +13,6 @@ from statistics import fmean
 
 from arena.ratings.games import Played
 
-MOST = 32
-"""Earlier players, the latest of them, with whom each is compared in one task."""
-
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
@@ -31,9 +28,11 @@ class Duplicate:
 
 
 def duplicates(results: Iterable[Played]) -> list[Duplicate]:
-    """Everybody with everybody before who had the same task, in log order.
+    """Everybody with somebody before who had the same task, in log order.
 
-    A task is the seats that a player had, who had the others, and the seed of the game.
+    A task is the seats that a player had, who had the others, and the seed of the game. Each is compared once, with one
+    of those before whom the seed picks: all pairs of K games would be K (K - 1) / 2 comparisons, and raters, which take
+    them for independent, would be far too sure.
     """
     tasks: dict[tuple[object, ...], dict[str, float]] = {}
     found = []
@@ -43,8 +42,9 @@ def duplicates(results: Iterable[Played]) -> list[Duplicate]:
             others = tuple(player for player in result.players if player != name)
             score = fmean(result.score[seat] for seat in seats)
             before = tasks.setdefault((seats, others, result.seed), {})
-            for rival, theirs in [*before.items()][-MOST:]:
-                if rival != name:
-                    found.append(Duplicate((name, rival), (score, theirs), result.seed, result.steps))
+            rivals = [rival for rival in before if rival != name]
+            if rivals:
+                rival = rivals[result.seed % 2_147_483_647 % len(rivals)]
+                found.append(Duplicate((name, rival), (score, before[rival]), result.seed, result.steps))
             before[name] = score
     return found
