@@ -10,11 +10,14 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from agents.algorithms.seen import Windows
+from agents.algorithms import registry
+from agents.algorithms.action_critic import ActionCriticLearner
+from agents.algorithms.seen import Steps, Windows
 from agents.critic import Critic
 from agents.distributions import Bernoulli, Categorical
 from agents.heads import Actor
 from agents.policy import Policy, PolicyConfig
+from agents.replay import Transitions
 from agents.vectors import Vectors
 from tests.actor_critics import Steer, fed
 
@@ -134,3 +137,32 @@ def test_burn_in_carries_no_gradient() -> None:
     (gradient,) = torch.autograd.grad(features.sum(), obs)
     assert not gradient[:, :2].any()
     assert gradient[:, 2:4].any()
+
+
+@pytest.mark.parametrize("name", ["ddpg", "sac"])
+def test_critics_learn_while_others_are_on_turn(name: str) -> None:
+    """What the others do is paid in rows in which the seat itself does not act: only the actor leaves them out."""
+    learner = registry.build(name, spaces.Box(-1, 1, (3,), np.float32), spaces.Discrete(2), seed=0)
+    assert isinstance(learner, ActionCriticLearner)
+
+    def seen(paid: float) -> Steps:
+        flags = torch.tensor([True, False, True, False])
+        return Steps(
+            Transitions(
+                obs=torch.arange(12.0).view(4, 3) / 12,
+                action=torch.tensor([0, 0, 1, 0]),
+                reward=torch.tensor([0.0, paid, 0.0, paid]),
+                next_obs=torch.zeros(4, 3),
+                discount=torch.zeros(4),
+                legal=None,
+                next_legal=None,
+                acts=flags,
+                extras={},
+                rows=torch.arange(4),
+                weight=torch.ones(4),
+            )
+        )
+
+    assert seen(0.0).weight.tolist() == [2.0, 0.0, 2.0, 0.0] and seen(0.0).drawn.tolist() == [1.0] * 4
+    little, much = (float(learner._critic_loss(seen(paid))[0].detach()) for paid in (0.0, -3.0))
+    assert much > little + 2

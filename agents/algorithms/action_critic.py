@@ -118,7 +118,7 @@ class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
         if self.config.replay.prioritised:
             error = square.detach().sqrt()
             self.replay.update_priorities(seen.rows, error if error.ndim == 1 else error.amax(1))
-        return mean_over(square, seen.weight), value.detach().mean()
+        return mean_over(square, seen.drawn), value.detach().mean()
 
     def _values(self, seen: Seen) -> Tensor:
         """[K, ...] of the actions that were taken."""

@@ -1,7 +1,9 @@
 """Seen: what a gradient step reads from a replay, alike for single transitions and for windows of steps.
 
 Rows [...] are [n] transitions, or [n, L] the steps of windows after their burn-in. Networks are asked for features of
-what was seen when an action was chosen (`now`) and of what followed it (`after`).
+what was seen when an action was chosen (`now`) and of what followed it (`after`). A critic learns from every row, by
+the weights `drawn`: while others are on turn, one waits for what they make of the game. An actor learns from its own
+moves, `weight`.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ class Steps:
         self._obs, self._next_obs = batch.obs, batch.next_obs
         self.action, self.reward, self.discount = batch.action, batch.reward, batch.discount
         self.legal, self.next_legal = batch.legal, batch.next_legal
-        self.rows, self.weight = batch.rows, _weight(batch.weight, batch.acts)
+        self.rows, self.drawn = batch.rows, batch.weight
+        self.weight = _weight(batch.weight, batch.acts)
         self.memory = self.blank = batch.obs.new_zeros(len(batch.obs), 0)
 
     def now(self, network: Policy, memory: Tensor) -> Tensor:
@@ -44,7 +47,8 @@ class Windows:
         self.action, self.reward = batch.action[:, own], batch.reward[:, own]
         self.discount = gamma * (~batch.terminated[:, own]).to(batch.reward.dtype)
         self.rows = batch.rows
-        self.weight = _weight(batch.weight.unsqueeze(1), None if batch.acts is None else batch.acts[:, own])
+        self.drawn = batch.weight.unsqueeze(1)
+        self.weight = _weight(self.drawn, None if batch.acts is None else batch.acts[:, own])
         self.legal = self.next_legal = None
         if batch.legal is not None:
             self.legal = batch.legal[:, burn_in:-1]
@@ -79,7 +83,7 @@ class Windows:
 
 
 def _weight(importance: Tensor, acts: Tensor | None) -> Tensor:
-    """Of each row's loss: that of its draw, and 0 where its action did not matter."""
+    """Of each row's loss to an actor: that of its draw, and 0 where its action did not matter."""
     return importance if acts is None else importance * acting_weight(acts)
 
 
