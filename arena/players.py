@@ -2,7 +2,7 @@
 
 baseline                    a scripted player of the game
 path/to/FILE.safetensors    a snapshot file
-DIR@champion                the best rated snapshot of a run: highest TrueSkill mean - 3 standard errors, or, in
+DIR@champion                the best snapshot of a run: highest mean - 3 standard errors of the fit to all games, or, in
                             training runs, highest mean score of an evaluation
 DIR@champion:predator       the same of the players of one side, in a league whose sides are not alike
 DIR@ada                     the latest snapshot of its member ada
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from arena.league.history import parts
 from arena.league.overview import history, roles, spec_of
 from arena.league.standings import LEADERS, role_of
-from arena.ratings.trueskill import rate
+from arena.ratings import bradley_terry
 from arena.store import RunFolder, Snapshot
 from envs.bots import bot, every_name
 from envs.core import EnvSpec
@@ -137,7 +137,8 @@ def find_snapshot(run: RunFolder, who: str) -> Snapshot:
 
 
 def champion(run: RunFolder, part: str = "") -> Snapshot:
-    """The snapshot of a main with the highest exposed TrueSkill rating: anchors and exploiters do not count.
+    """The snapshot of a main with the highest mean - 3 standard errors by the whole-history fit, which does not depend
+    on the order of the games: anchors and exploiters do not count.
 
     In a training run, the one with the highest mean score, the latest if several have it.
 
@@ -148,7 +149,7 @@ def champion(run: RunFolder, part: str = "") -> Snapshot:
         InputError: no snapshot has been rated yet, or `part` is missing or unknown.
     """
     members = roles(run)
-    worth = {name: one.exposed for name, one in rate(history(run)).items()} if members else _means(run)
+    worth = {name: one.exposed for name, one in bradley_terry.rate(history(run)).items()} if members else _means(run)
     plays = parts(run.meetings(), spec_of(run)) if members else {}
     known = tuple(dict.fromkeys(plays.values()))
     if (part or known) and part not in known:

@@ -17,6 +17,7 @@ from arena.config import Budget, load
 from arena.league import League, LeagueConfig, Progress
 from arena.league.standings import champion, standings
 from arena.match import run_block
+from arena.ratings import bradley_terry
 from arena.self_play import self_play
 from envs.errors import InputError
 from tests.leagues import LEARNER, LIMIT, SHORT, TINY, after, kinds, outcome, run, tiny
@@ -232,7 +233,10 @@ def test_the_leaderboard(whole: dict[str, Any]) -> None:
         assert standing.rating.games == standing.summary.games
         assert set(standing.against) == (set() if standing.anchor else {"baseline", "random"})
     best = champion(table)
-    assert best is not None and best.name == next(s.name for s in table if not s.anchor)
+    fitted = {name: one.exposed for name, one in bradley_terry.rate(results).items()}
+    leaders = [standing.name for standing in table if not standing.anchor]
+    assert best is not None and best.name == max(leaders, key=fitted.__getitem__)
+    assert {standing.name: standing.fit.exposed for standing in table} == fitted
     against = best.against["baseline"]
     assert against.games == sum({best.name, "baseline"} == set(result.players) for result in results)
 

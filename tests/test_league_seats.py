@@ -18,6 +18,7 @@ from arena.cli import main
 from arena.league import League, LeagueConfig
 from arena.league.exploit import exploit
 from arena.league.plan import plan
+from arena.league.standings import champion
 from arena.players import find_snapshot, load_player
 from arena.ratings import raters
 from arena.result import Result, summarise
@@ -254,8 +255,8 @@ def test_each_side_has_its_champion(kind: str, wholes: dict[str, dict[str, Any]]
             with pytest.raises(InputError, match=r"DIR@champion:hunter or DIR@champion:deer"):
                 find_snapshot(folder, said)
     for part, name in champions.items():
-        table = [one for one in wholes[kind]["leaderboard"] if one.part == part and not one.anchor]
-        assert name == table[0].name
+        best = champion([one for one in wholes[kind]["leaderboard"] if one.part == part])
+        assert best is not None and name == best.name
     side = load_player(f"{folders / kind}@champion:deer", build("Hunt-v0", 1, {}).spec)
     assert isinstance(side, Squad) and side.name == champions["deer"] and list(side.players) == ["deer"]
 

@@ -49,8 +49,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 freeze(folder.snapshot_path(member, step), seed=step)
                 folder.add_snapshot(member, step)
         order = ["baseline", "ada:100", "bob:200", "ada:500", "ada:900"]
-        games = [game(a, b) for index, a in enumerate(order) for b in order[index + 1 :]]
-        folder.append_block("all", games * 3)
+        pairs = [(a, b) for index, a in enumerate(order) for b in order[index + 1 :]]
+        games = [game(*(pair if turn % 3 else pair[::-1])) for pair in pairs for turn in range(30)]  # two of three
+        folder.append_block("all", games)
     return path
 
 

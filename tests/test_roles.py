@@ -188,7 +188,8 @@ def test_champions_are_mains(tmp_path: Path) -> None:
         best = champion(table)
         assert best is not None and best.role == "main"
         assert table[0].role == "league-exploiter"  # so there was something to choose
-        assert league.rated.best(4) == [one.name for one in table if one.role == "main"][:4]
+        mains = sorted((one for one in table if one.role == "main"), key=lambda one: -one.fit.exposed)
+        assert league.rated.best(4) == [one.name for one in mains][:4]
         assert find_snapshot(league.folder, "champion").name == best.name
         league.folder.retire_member(table[0].name.partition(":")[0])
         league.population.refresh()

@@ -132,6 +132,7 @@ class RatedGames:
         """The best `count` snapshots that may be champions; so many of each part where teams are not alike."""
         known = {one.name for one in self._population.past()}
         able = [one for one in self.standings if one.role in LEADERS and one.name in known]
+        able.sort(key=lambda one: -one.fit.exposed)
         parts = dict.fromkeys(one.part for one in able)
         return [name for part in parts for name in [one.name for one in able if one.part == part][:count]]
 

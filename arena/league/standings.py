@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from arena.league.history import PART
 from arena.league.summaries import Summaries
+from arena.ratings import bradley_terry
 from arena.ratings.games import Games, History, games_of
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import rate
@@ -27,6 +28,8 @@ class Standing:
     """All its games."""
     against: dict[str, MatchSummary]
     """Its games against each anchor it met."""
+    fit: Rating
+    """By the whole-history fit, which does not depend on the order of the games, as online ratings do."""
     part: str = ""
     """Role of its seats, in games whose teams are not alike."""
 
@@ -55,7 +58,7 @@ def standings(
     games = games_of(results)
     if not len(games):
         return []
-    ratings = rate(games)
+    ratings, fitted = rate(games), bradley_terry.rate(games)
     summaries = Summaries(games)
     everybody = summaries.all()
     anchors = [name for name in games.names if role_of(name, roles) == "anchor"]
@@ -67,6 +70,7 @@ def standings(
             rating,
             everybody[name],
             {anchor: met[name] for anchor, met in against.items() if name in met},
+            fitted[name],
             (parts or {}).get(name, ""),
         )
         for name, rating in ratings.items()
@@ -81,8 +85,10 @@ def met(table: Sequence[Standing], anchors: Sequence[str]) -> list[str]:
 
 
 def champion(table: Sequence[Standing], part: str | None = None) -> Standing | None:
-    """The best (of `part`) that is neither anchor nor exploiter, which are good against some."""
-    return next((one for one in table if one.role in LEADERS and part in (None, one.part)), None)
+    """The surest (of `part`) by the whole-history fit, mean - 3 standard errors, that is neither anchor nor exploiter,
+    which are good against some."""
+    leaders = [one for one in table if one.role in LEADERS and part in (None, one.part)]
+    return max(leaders, key=lambda one: one.fit.exposed, default=None)
 
 
 LEADERS = ("main", "historical")
