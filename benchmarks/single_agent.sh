@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Train an algorithm in a game with its tuned settings on three seeds, and let the policy it ended with and the best of
-# its evaluations (`champion`) play 100 new games each:
+# its evaluations (`champion`) play 100 new games each (EPISODES=1000 for more):
 #   benchmarks/single_agent.sh FOLDER "ppo CartPole-v1" "sac Pendulum-v1" ...      one thread; SEEDS="3 4" for others
 set -euo pipefail
 export OMP_NUM_THREADS=1
@@ -15,8 +15,8 @@ for pair in "$@"; do
     trained=$(arena train "$algorithm" "$env" --seed "$seed" --out "$run" --json $more 2>"$run.log" || true)
     [ -n "$trained" ] || { echo "$pair, seed $seed: $(tail -n 1 "$run.log")"; continue; }
     last=$(python -c 'import json, sys; print(json.loads(sys.argv[1])["last"]["snapshot"])' "$trained")
-    final=$(arena eval "$run@$last" --episodes 100 --seed 100 --json)
-    best=$(arena eval "$run@champion" --episodes 100 --seed 100 --json)
+    final=$(arena eval "$run@$last" --episodes "${EPISODES:-100}" --seed 100 --json)
+    best=$(arena eval "$run@champion" --episodes "${EPISODES:-100}" --seed 100 --json)
     python - "$pair" "$seed" "$trained" "$final" "$best" <<'PYTHON'
 import json
 import sys

@@ -531,7 +531,8 @@ def test_a_worker_that_dies_is_noticed() -> None:
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
 def test_no_worker_outlives_its_process(by: signal.Signals) -> None:
     code = (
-        "import envs, time\nif __name__ == '__main__':\n"
+        "import envs, signal, time\nif __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # jobs in the background begin deaf to it
         "    env = envs.make('pettingzoo:tictactoe_v3', 2, processes=2)\n"
         "    print(*env._games.pids, flush=True)\n    time.sleep(600)\n"
     )
