@@ -15,6 +15,8 @@ PAPER, INK, DIM, MARK = (246, 243, 234), (50, 54, 66), (120, 124, 136), (255, 25
 WOOD, HOLE = (38, 84, 160), (226, 232, 242)
 PIECES: tuple[Color, Color] = ((214, 62, 52), (244, 196, 48))
 CROSS, RING = (196, 66, 58), (42, 98, 168)
+HEADROOM = 1.25
+"""Height of the picture in boards: names and score are written over the top of it."""
 SMALL = 0.45
 """Scale of the game before."""
 
@@ -32,7 +34,8 @@ def board_scene(board: Board, cells: Ints, last: int, shown: Ints) -> Scene:
         shapes.append(Text(left + SMALL * width / 2, height - SMALL * height - 1.2, told, 0.36, INK))
     mover = int((cells > 0).sum()) % 2
     shapes.append(Text(width / 2, -0.45, f"{('first', 'second')[mover]} to move", 0.4, INK))
-    return Scene(-0.4, left + SMALL * width + 0.4, -0.9, height + 0.4, PAPER, tuple(shapes), WIDTH)
+    top = height * HEADROOM + 0.4
+    return Scene(-0.4, left + SMALL * width + 0.4, -0.9, top, PAPER, tuple(shapes), WIDTH)
 
 
 def _size(board: Board) -> tuple[int, int]:
