@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from arena.config import load
+from arena.learner import AgentConfig
 from arena.ratings.games import games_of
 from arena.result import Result
 from arena.store import RunFolder
@@ -288,6 +289,15 @@ def test_members_come_and_retire(folder: RunFolder) -> None:
             ("added", "ada"), ("added", "eve"), ("retired", "ada"),
         ]  # fmt: skip
         assert reader.events()[1].detail == {"role": "exploiter", "parent": "ada:1000"}
+
+
+def test_no_limit_stays_no_limit(folder: RunFolder) -> None:
+    """Settings of a member, such as an infinite max_grad_norm, are read back as what they were."""
+    settings = AgentConfig(algorithm="ddpg").settings
+    assert settings["max_grad_norm"] == float("inf")
+    folder.add_member("ida", "main", {"settings": settings})
+    kept = next(one for one in folder.members() if one.name == "ida").spec["settings"]
+    assert AgentConfig(algorithm="ddpg", settings=kept).settings == settings
 
 
 def test_bad_members_change_nothing(folder: RunFolder) -> None:
