@@ -25,7 +25,7 @@ from arena.store import RunFolder, Snapshot
 from envs.bots import bot, every_name
 from envs.core import EnvSpec
 from envs.errors import InputError, unknown
-from envs.side import Side, covers, post_of, team_count
+from envs.side import Side, filled, post_of
 
 if TYPE_CHECKING:
     from agents.snapshot import Policies
@@ -198,7 +198,7 @@ def fitting(policies: Policies, spec: EnvSpec, source: object) -> None:
                 f"{source} was made for another game: it sees {made_for[0]} and does {made_for[1]}, "
                 f"but {spec.id} shows {offered[0]} and takes {offered[1]}."
             )
-    if not any(covers(policies, spec, team) for team in range(team_count(spec))):
+    if not filled(policies, spec):
         raise InputError(
             f"{source} was made for another game: it plays {', '.join(policies)}, and the roles of {spec.id} are "
             f"{', '.join(dict.fromkeys(spec.roles))}."

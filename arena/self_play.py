@@ -15,7 +15,7 @@ from arena.trainer import Stream, TrainingConfig, Watch
 from envs.core import EnvSpec, Ints
 from envs.player import Player
 from envs.registry import build
-from envs.side import Side, covers, post_of, seated, team_count
+from envs.side import Side, filled, post_of, seated, team_count
 
 Opponent = Policies | Side
 """A frozen crew, which is played together with others of its kind; or anybody else, such as a bot."""
@@ -80,7 +80,7 @@ def lineup(spec: EnvSpec, posts: Mapping[str, object], shares: Sequence[float], 
         turn: 0..1, decides who gets a game more where shares are no whole numbers of games.
     """
     teams, count = np.array(spec.teams), team_count(spec)
-    own = [team for team in range(count) if covers(posts, spec, team)]
+    own = filled(posts, spec)
     met = round(sum(shares) * games) if count > 1 else 0
     who = np.zeros((games, count), np.int64)
     if met:

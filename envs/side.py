@@ -56,6 +56,16 @@ def covers(names: Mapping[str, object], spec: EnvSpec, team: int) -> bool:
     return all(post_of(names, spec, seat) for seat, own in enumerate(spec.teams) if own == team)
 
 
+def filled(names: Mapping[str, object], spec: EnvSpec) -> list[int]:
+    """The teams of which the posts `names` cover all seats."""
+    return [team for team in range(team_count(spec)) if covers(names, spec, team)]
+
+
+def unlike(spec: EnvSpec) -> bool:
+    """Whether there are several teams and they are not alike, so that who plays one cannot change to another."""
+    return team_count(spec) > 1 and not spec.symmetric
+
+
 def can_sit(side: Side, spec: EnvSpec, team: int) -> bool:
     """Whether `side` has somebody for all seats of `team`; a plain player has wherever seats are of one kind."""
     return not isinstance(side, Squad) or covers(side.players, spec, team)

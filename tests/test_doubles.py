@@ -13,14 +13,13 @@ import envs
 from agents.play import play
 from envs.bots import names
 from envs.check import check_env
-from envs.core import Array
 from envs.draw import rgb_array
 from envs.player import Player
 from envs.scene import HalfDisc
 from envs.slime_volley.bots import BOTS, bot
+from tests.test_slime_mirror import FLIP, mirrored
 
 ID, DUEL = "SlimeVolleyDoubles-v0", "SlimeVolley-v0"
-FLIP = np.array([-1, 1, -1, 1])
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"actions": "multibinary", "dtype": "float64"},
@@ -96,17 +95,6 @@ def test_with_two_that_stand_aside_it_is_the_duel(seats: tuple[int, int]) -> Non
             np.testing.assert_array_equal(two.get_state()[name], four.get_state()[name])
         points += int((one.reward[:, 0] != 0).sum())
     assert points > 50
-
-
-def mirrored(state: dict[str, Array]) -> dict[str, Array]:
-    """The world seen from behind."""
-    return {
-        "ball": state["ball"] * FLIP,
-        "ball_prev_x": -state["ball_prev_x"],
-        "left": state["right"] * FLIP,
-        "right": state["left"] * FLIP,
-        "lives": state["lives"][:, ::-1],
-    }
 
 
 @pytest.mark.parametrize("fence", ["original", "solid"])

@@ -79,8 +79,9 @@ def read(folder: RunFolder, roles: Mapping[str, str], anchors: Sequence[str], se
 def ratings(name: str, scope: Scope) -> View:
     """Everybody's mean with its interval; of the default rating, also where the fit to all games contradicts it."""
     rater = raters.rater(name)
-    table = standings(scope.games, scope.roles, rater.rate, scope.parts)
-    found = disagreements({one.name: one.rating for one in table}, fit_history(scope.games)) if name == DEFAULT else []
+    fit = fit_history(scope.games)
+    table = standings(scope.games, scope.roles, rater.rate, scope.parts, fit)
+    found = disagreements({one.name: one.rating for one in table}, fit) if name == DEFAULT else []
 
     def figures() -> dict[str, Any]:
         said: dict[str, Any] = {"unit": rater.unit, "players": standings_json(table, scope.most)}

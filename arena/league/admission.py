@@ -11,7 +11,7 @@ from envs.bots import bot
 from envs.core import EnvSpec
 from envs.errors import InputError, unknown
 from envs.registry import build
-from envs.side import team_count
+from envs.side import team_count, unlike
 
 BLIND = ("mirror", "latest", "uniform", "early", "window", "delta", "anchors")
 """Matchmaking that asks nobody's strength."""
@@ -41,12 +41,12 @@ def check(config: LeagueConfig) -> None:
 
 def _check_teams(config: LeagueConfig, spec: EnvSpec) -> None:
     """Where teams are not alike: two of them, and learners for both."""
-    teams, asymmetric = team_count(spec), not spec.symmetric and team_count(spec) > 1
-    if asymmetric and teams > 2:
+    teams = team_count(spec)
+    if unlike(spec) and teams > 2:
         raise InputError(f"{spec.id} has {teams} teams that are not alike: a league can have two.")
     for one in config.learners:
         check_side(one, spec)
-    if asymmetric:
+    if unlike(spec):
         filled = {spec.teams[spec.roles.index(one.plays)] for one in config.learners}
         lost = next((team for team in range(teams) if team not in filled), None)
         if lost is not None:
@@ -64,7 +64,7 @@ def _check_teams(config: LeagueConfig, spec: EnvSpec) -> None:
 def check_side(config: LearnerConfig, spec: EnvSpec) -> None:
     """Raise an InputError unless a learner says which side it plays, where two are not alike."""
     roles_of(spec, config.plays)  # or there is no such role
-    if team_count(spec) > 1 and not spec.symmetric and not config.plays:
+    if unlike(spec) and not config.plays:
         choices = " or ".join(repr(spec.roles[spec.teams.index(team)]) for team in range(team_count(spec)))
         raise InputError(
             f"{spec.id} has sides that are not alike, so each learner's `plays` must say which, {choices}: learner "
@@ -74,9 +74,9 @@ def check_side(config: LearnerConfig, spec: EnvSpec) -> None:
 
 def _check_sight(config: LeagueConfig, spec: EnvSpec) -> None:
     """Refuse what goes by ratings where those whom a learner meets are on another scale than itself."""
+    if not unlike(spec):
+        return
     for one in config.learners:
-        if changes_sides(spec) or team_count(spec) == 1:
-            return
         for name, share in config.matchmaking_of(one).shares().items():
             if share and name not in BLIND:
                 raise InputError(

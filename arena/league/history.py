@@ -9,7 +9,7 @@ from arena.ratings.duplicates import duplicates
 from arena.ratings.games import Games, Played, games_of
 from arena.ratings.teams import mixed
 from envs.core import EnvSpec
-from envs.side import team_count
+from envs.side import team_count, unlike
 
 PART = "@"
 """Between the name of a bot, which may play any part, and the part that it played."""
@@ -30,12 +30,12 @@ def compared(results: Iterable[Played], spec: EnvSpec) -> Games:
     if changes_sides(spec):
         alone = len(set(spec.teams)) == spec.seats
         return games_of(results if alone else (result for result in results if not mixed(result, spec.teams)))
-    return games_of(duplicates(_parted(results, spec.roles) if team_count(spec) > 1 else results))
+    return games_of(duplicates(_parted(results, spec.roles) if unlike(spec) else results))
 
 
 def parts(results: Iterable[Played], spec: EnvSpec) -> dict[str, str]:
     """Role of the first seat of each player that `compared` names; empty where everybody plays everything."""
-    if spec.symmetric or team_count(spec) == 1:
+    if not unlike(spec):
         return {}
     return {
         name: spec.roles[result.players.index(name)]

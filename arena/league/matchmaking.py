@@ -81,10 +81,9 @@ class MatchmakingConfig(Config):
         """What each branch was given."""
         return {
             "mirror": self.mirror, "latest": self.latest, "uniform": self.uniform, "early": self.early,
-            "window": self.window,
-            "delta": self.delta, "hard": self.hard, "even": self.even, "close": self.close, "nash": self.nash,
-            "replicator": self.replicator, "alpha_rank": self.alpha_rank, "forgotten": self.forgotten,
-            "anchors": self.anchors,
+            "window": self.window, "delta": self.delta, "hard": self.hard, "even": self.even, "close": self.close,
+            "nash": self.nash, "replicator": self.replicator, "alpha_rank": self.alpha_rank,
+            "forgotten": self.forgotten, "anchors": self.anchors,
         }  # fmt: skip
 
 
@@ -254,7 +253,7 @@ BRANCHES: dict[str, Branch] = {
         alpha_rank,
         forgotten,
         anchors,
-    )
+    )  # fmt: skip
 }
 
 

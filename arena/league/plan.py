@@ -25,7 +25,7 @@ from arena.self_play import self_play
 from arena.trainer import Stretch
 from envs.core import EnvSpec
 from envs.registry import build
-from envs.side import covers, team_count
+from envs.side import filled, team_count
 
 TRIAL = 6.0
 """Seconds of training, for each kind of learner, from which its speed is known."""
@@ -93,12 +93,8 @@ def plan(config: LeagueConfig) -> Plan:
 
 def _partner(learners: Sequence[Learner], learner: Learner, spec: EnvSpec) -> Learner:
     """The first who takes the seats that `learner` leaves; itself if it leaves none."""
-
-    def fills(one: Learner) -> set[int]:
-        return {team for team in range(team_count(spec)) if covers(one.crew.policies, spec, team)}
-
-    left = set(range(team_count(spec))) - fills(learner)
-    return next(one for one in learners if left <= fills(one)) if left else learner
+    left = set(range(team_count(spec))).difference(filled(learner.crew.policies, spec))
+    return next(one for one in learners if left.issubset(filled(one.crew.policies, spec))) if left else learner
 
 
 def _plan(
@@ -186,7 +182,7 @@ def _game_seconds(config: LeagueConfig, spec: EnvSpec, learner: Learner, partner
     """Time of a rated game when every thread plays a block."""
     crews, teams = {"one": freeze(learner.crew.policies), "other": freeze(partner.crew.policies)}, team_count(spec)
     players = [seated(crew, name, config.evaluation.greedy) for name, crew in crews.items()][:teams]
-    lineup = tables(spec) if teams > 2 else None
+    lineup = tables(spec)
     games, blocks = config.evaluation.games, threads.count
     began = time.monotonic()
     threads.run([

@@ -22,7 +22,7 @@ from arena.store import Member, RunFolder
 from envs.bots import bot
 from envs.config import parse
 from envs.core import EnvSpec
-from envs.side import Side, covers, team_count
+from envs.side import Side, filled, team_count, unlike
 
 Pair = tuple[str, str]
 BOT = "bot"
@@ -139,28 +139,27 @@ class Population:
 
     def can_meet(self, a: str, b: str) -> bool:
         """Whether games of the two say something: where teams are not alike, one must fill what the other leaves."""
-        if a == b or self.spec.symmetric or team_count(self.spec) != 2:
+        if a == b or not unlike(self.spec):
             return a != b
         first, second = self._fills(a), self._fills(b)
-        return (first[0] and second[1]) or (first[1] and second[0])
+        return (0 in first and 1 in second) or (1 in first and 0 in second)
 
     def can_train(self, learner: Learner, name: str) -> bool:
         """Whether the player `name` can take the seats that `learner` leaves."""
         return self.meets_itself(learner) or self.can_meet(learner.latest, name)
 
-    def _fills(self, name: str) -> tuple[bool, ...]:
-        """[T] which teams the player `name` can fill."""
-        teams = range(team_count(self.spec))
+    def _fills(self, name: str) -> list[int]:
+        """The teams that the player `name` can fill."""
         member = self.members.get(name)
         if member and BOT in member.spec:
-            return tuple(True for _ in teams)
+            return list(range(team_count(self.spec)))
         learner = next((one for one in self.everybody if one.name == name.rpartition(":")[0]), None)
         posts = learner.crew.policies if learner else self._policies(name)
-        return tuple(covers(posts, self.spec, team) for team in teams)
+        return filled(posts, self.spec)
 
     def meets_itself(self, learner: Learner) -> bool:
         """Whether it can take all seats of a game."""
-        return all(covers(learner.crew.policies, self.spec, team) for team in range(team_count(self.spec)))
+        return len(filled(learner.crew.policies, self.spec)) == team_count(self.spec)
 
     def blocks(self, kind: str, pair: Pair, games: int) -> list[RatedBlock]:
         """What the two play when they are to be compared: a match, or, in a game of one team, each the same games
@@ -175,7 +174,7 @@ class Population:
             return [RatedBlock(f"{kind}|{name}|{games}", (name,), games, common) for name in pair]
         key = f"{kind}|{'|'.join(pair)}|{games}"
         own = seed_for(seed, key) if self.spec.symmetric else common
-        return [RatedBlock(key, pair, games, own, tables(self.spec) if teams > 2 else None)]
+        return [RatedBlock(key, pair, games, own, tables(self.spec))]
 
     def play(self, block: RatedBlock) -> list[Result]:
         """The games of `block`."""
@@ -195,8 +194,11 @@ class RatedBlock:
     """See `arena.match.match`."""
 
 
-def tables(spec: EnvSpec) -> Lineup:
-    """[2 T, P] who of two players sits where: each alone in each team by turns, and the other in all others."""
+def tables(spec: EnvSpec) -> Lineup | None:
+    """[2 T, P] who of two players sits where in a game of more teams: each alone in each team by turns, and the other
+    in all others. None where there are no more teams than players, who just rotate."""
+    if team_count(spec) <= 2:
+        return None
     teams = range(team_count(spec))
     return [[int((team == place) == bool(one)) for team in spec.teams] for place in teams for one in (0, 1)]
 

@@ -18,7 +18,7 @@ from arena.ratings.payoff import Payoff, payoff_of
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import TrueSkillSettings, rate
 from arena.result import Result
-from envs.side import team_count
+from envs.side import unlike
 
 
 class RatedGames:
@@ -140,7 +140,7 @@ class RatedGames:
         """Whether more games can tell who of the two is better: those of one side, where sides are not alike, if there
         is an opponent for both."""
         population = self._population
-        if population.spec.symmetric or team_count(population.spec) == 1:
+        if not unlike(population.spec):
             return population.can_meet(a, b)
         fits = [name for name in self.active if population.can_meet(a, name) and population.can_meet(b, name)]
         return a != b and not population.can_meet(a, b) and bool(fits)

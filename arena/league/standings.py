@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from arena.league.history import PART
 from arena.league.summaries import Summaries
-from arena.ratings import bradley_terry
+from arena.ratings.bradley_terry import fit_history
+from arena.ratings.fit import Fit
 from arena.ratings.games import Games, History, games_of
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import rate
@@ -44,6 +45,7 @@ def standings(
     roles: Mapping[str, str],
     rate: Callable[[Games], dict[str, Rating]] = rate,
     parts: Mapping[str, str] | None = None,
+    fit: Fit | None = None,
 ) -> list[Standing]:
     """Everybody in the log, surest skill first (TrueSkill mean - 3 sigma).
 
@@ -54,11 +56,12 @@ def standings(
         rate: another rater, whose ratings the standings then have.
         parts: what each player is a specialist for, if they are: only those of one part are compared, so each part
             follows the other.
+        fit: the whole-history fit of `results`, where it is known already.
     """
     games = games_of(results)
     if not len(games):
         return []
-    ratings, fitted = rate(games), bradley_terry.rate(games)
+    ratings, fitted = rate(games), (fit or fit_history(games)).ratings()
     summaries = Summaries(games)
     everybody = summaries.all()
     anchors = [name for name in games.names if role_of(name, roles) == "anchor"]
