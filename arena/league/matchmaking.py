@@ -237,24 +237,10 @@ def anchors(view: View, config: MatchmakingConfig) -> Weights:
 
 
 Branch = Callable[[View, MatchmakingConfig], Weights]
-BRANCHES: dict[str, Branch] = {
-    branch.__name__: branch
-    for branch in (
-        latest,
-        uniform,
-        early,
-        window,
-        delta,
-        hard,
-        even,
-        close,
-        nash,
-        replicator,
-        alpha_rank,
-        forgotten,
-        anchors,
-    )  # fmt: skip
-}
+_ALL: tuple[Branch, ...] = (
+    latest, uniform, early, window, delta, hard, even, close, nash, replicator, alpha_rank, forgotten, anchors,
+)  # fmt: skip
+BRANCHES = {branch.__name__: branch for branch in _ALL}
 
 
 def mixture(config: MatchmakingConfig, view: View) -> tuple[float, Weights]:
