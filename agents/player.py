@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.func import stack_module_state
 from torch.nn import Parameter
 
+from agents.ensemble import Groups
 from agents.policy import Output, Policy
 from agents.snapshot import Policies
 from envs.core import PLAYER, Array, Bools, Floats, Ints
@@ -132,12 +133,7 @@ class _Stack:
         """`member` [n]."""
         self._policy = _stacked(policies) if len(policies) > 1 else deepcopy(policies[0])
         self._count = len(policies)
-        sizes = np.bincount(member, minlength=self._count)
-        order = np.argsort(member, kind="stable")
-        place = np.empty_like(order)  # of a row among those of its member
-        place[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        self._at = torch.from_numpy(member), torch.from_numpy(place)
-        self._shape = self._count, int(sizes.max())
+        self._groups = Groups(torch.from_numpy(member), self._count)
 
     def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> tuple[Array, Array]:
         """Actions [n, ...] and memory [n, H]."""
@@ -145,10 +141,10 @@ class _Stack:
         if self._count == 1:
             decision = PolicyPlayer(self._policy, "").act(obs, legal, held, rng)
             return decision.action, decision.memory
-        at, shape = self._at, self._shape
+        split, at = self._groups.split, self._groups.at
         with torch.inference_mode():
-            mask = None if legal.all() else _grouped(legal, at, shape)
-            output: Output = self._policy(_grouped(obs, at, shape), mask, _grouped(held, at, shape))
+            mask = None if legal.all() else split(torch.from_numpy(legal))
+            output: Output = self._policy(split(torch.from_numpy(obs)), mask, split(torch.from_numpy(held)))
             return output.dist.sample(rng)[at].numpy(), output.memory[at].numpy()
 
 
@@ -163,14 +159,6 @@ def _stacked(policies: Sequence[Policy]) -> Policy:
         owner, _, leaf = name.rpartition(".")
         together.get_submodule(owner).register_buffer(leaf, value)
     return together
-
-
-def _grouped(values: Array, at: tuple[Tensor, Tensor], shape: tuple[int, int]) -> Tensor:
-    """Rows [n, ...] at (member, place) of [K, most, ...], padded with ones, so that every row has a legal action."""
-    rows = torch.from_numpy(values)
-    grouped = rows.new_ones((*shape, *rows.shape[1:]))
-    grouped[at] = rows
-    return grouped
 
 
 def _tensor(values: Array, device: torch.device) -> Tensor:

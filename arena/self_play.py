@@ -15,6 +15,7 @@ from arena.trainer import Stream, TrainingConfig, Watch
 from envs.core import EnvSpec, Ints
 from envs.player import Player
 from envs.registry import build
+from envs.seats import seat_kinds
 from envs.side import Side, filled, post_of, seated, team_count
 
 Opponent = Policies | Side
@@ -126,8 +127,7 @@ def _seat_pools(
     spec: EnvSpec, opponents: Sequence[Opponent], who: Ints, frozen: Sequence[int], players: list[Player], seating: Ints
 ) -> None:
     """One pool of frozen policies for each kind of seat."""
-    kinds = [(spec.observation_spaces[seat], spec.action_spaces[seat]) for seat in range(spec.seats)]
-    kind_of = np.array([kinds.index(kind) for kind in kinds])
+    kind_of = np.array(seat_kinds(spec))
     for kind in np.unique(kind_of).tolist():
         lanes = np.isin(who, frozen) & (kind_of == kind)
         if not lanes.any():

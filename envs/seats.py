@@ -46,6 +46,12 @@ def action_layout(spec: EnvSpec) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return (width,), dtypes.pop() if len(dtypes) == 1 and len(set(map(len, shapes))) == 1 else np.dtype(np.float32)
 
 
+def seat_kinds(spec: EnvSpec) -> list[int]:
+    """[P] the first seat that sees and does things of the same kind, for each seat."""
+    spaces_of = list(zip(spec.observation_spaces, spec.action_spaces, strict=True))
+    return [spaces_of.index(own) for own in spaces_of]
+
+
 def choices(spec: EnvSpec) -> int:
     """A: the most choices that a seat has; 0 where no seat's action is one choice."""
     return max((int(space.n) for space in spec.action_spaces if isinstance(space, spaces.Discrete)), default=0)

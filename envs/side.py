@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from envs.core import EnvSpec
 from envs.errors import InputError
 from envs.player import Player
+from envs.seats import seat_kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def seated(spec: EnvSpec, sides: Sequence[Side], lineup: NDArray[np.int64]) -> t
     """
     players: list[Player] = []
     seating = np.zeros_like(lineup)
-    kinds = [(spec.observation_spaces[seat], spec.action_spaces[seat]) for seat in range(spec.seats)]
+    kinds = seat_kinds(spec)
     for index, side in enumerate(sides):
         place: dict[tuple[str, int], int] = {}
         for seat in range(spec.seats):
@@ -112,7 +113,7 @@ def seated(spec: EnvSpec, sides: Sequence[Side], lineup: NDArray[np.int64]) -> t
             post = post_of(side.players, spec, seat) if isinstance(side, Squad) else ""
             if post is None:
                 raise InputError(f"{side.name} has nobody for the seat {spec.seat_names[seat]} of {spec.id}.")
-            key = post, kinds.index(kinds[seat])
+            key = post, kinds[seat]
             if key not in place:
                 place[key] = len(players)
                 players.append(side.players[post] if isinstance(side, Squad) else side)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from agents.algorithms.algorithm import ANY_CORE, Metrics
-from agents.algorithms.off_policy import OffPolicyConfig, OffPolicyLearner, Target, row_of, sequence_replay
+from agents.algorithms.algorithm import ANY_CORE
+from agents.algorithms.off_policy import (
+    ActorCriticSteps,
+    OffPolicyConfig,
+    OffPolicyLearner,
+    Target,
+    row_of,
+    sequence_replay,
+)
 from agents.algorithms.seen import Seen, Steps, Windows
 from agents.critic import Critic
 from agents.optimiser import LearningConfig, Optimiser
@@ -60,7 +66,7 @@ class OwnCriticConfig(ActionCriticConfig):
     """With memory: steps before those, which only fill it."""
 
 
-class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
+class ActionCriticLearner(ActorCriticSteps, OffPolicyLearner[Replay | SequenceReplay]):
     """Base: they say what an action is worth, and how the actor is to change."""
 
     cores: ClassVar[tuple[str, ...]] = ANY_CORE
@@ -142,22 +148,6 @@ class ActionCriticLearner(OffPolicyLearner[Replay | SequenceReplay]):
         """[..., width] what the critics know of the states, without a gradient."""
         with torch.no_grad():
             return seen.now(self.critic.state, seen.blank)
-
-    def _settle(self, progress: float) -> Metrics:
-        """See `OffPolicyLearner`."""
-        return {
-            "learning_rate": self._actor_step.rate(progress),
-            "critic_learning_rate": self._critic_step.rate(progress),
-        }
-
-    def state_dict(self) -> dict[str, Any]:
-        """See `Algorithm`."""
-        return {**super().state_dict(), "steps": self._steps, "actor_loss": self._actor_loss}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See `Algorithm`."""
-        super().load_state_dict(state)
-        self._steps, self._actor_loss = state["steps"], state["actor_loss"]
 
 
 def _new_replay(policy: Policy, config: OwnCriticConfig) -> Replay | SequenceReplay:

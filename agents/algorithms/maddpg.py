@@ -21,7 +21,7 @@ from torch.nn import functional
 from agents.algorithms.action_critic import ActionCriticConfig
 from agents.algorithms.algorithm import ANY_ACTION, Metrics, acting_weight
 from agents.algorithms.ddpg import NoiseConfig, RelaxedConfig, with_entropy
-from agents.algorithms.off_policy import ReplayLearner, Target
+from agents.algorithms.off_policy import ActorCriticSteps, Target
 from agents.crew import Experience, Sees
 from agents.critic import CentralCritics
 from agents.heads import Actor, ActorHead, HeadConfig
@@ -60,7 +60,7 @@ class MADDPGConfig(RelaxedConfig, NoiseConfig, ActionCriticConfig):
     """Networks of each post, one of which, drawn when a game starts, plays it; each learns from its own games."""
 
 
-class MADDPG(ReplayLearner):
+class MADDPG(ActorCriticSteps):
     """Learns all posts of one side, or of all, together. A `Crew`."""
 
     Config: ClassVar[type[MADDPGConfig]] = MADDPGConfig
@@ -233,20 +233,7 @@ class MADDPG(ReplayLearner):
         for policy in self.policies.values():
             assert isinstance(policy.head, ActorHead)
             policy.head.noise.fill_(noise)
-        return {
-            "noise": noise,
-            "learning_rate": self._actor_step.rate(progress),
-            "critic_learning_rate": self._critic_step.rate(progress),
-        }
-
-    def state_dict(self) -> dict[str, Any]:
-        """See `Crew`."""
-        return {**super().state_dict(), "steps": self._steps, "actor_loss": self._actor_loss}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See `Crew`."""
-        super().load_state_dict(state)
-        self._steps, self._actor_loss = state["steps"], state["actor_loss"]
+        return {"noise": noise, **super()._settle(progress)}
 
 
 def _admit(spec: EnvSpec, shape: tuple[int, ...], policies: Mapping[str, Policy]) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from agents.algorithms.algorithm import Metrics
-from agents.optimiser import LearningConfig
+from agents.optimiser import LearningConfig, Optimiser
 from agents.policy import Policy
 from agents.replay import Replay, Row, SequenceReplay, SequenceReplayConfig
 from agents.rollout import MEMORY, Rollout
@@ -150,6 +150,33 @@ class ReplayLearner:
         self._rows, self._owed = state["rows"], state["owed"]
         self._rng.bit_generator.state = state["rng"]
         self._noise.set_state(state["noise"])
+
+
+class ActorCriticSteps(ReplayLearner):
+    """What learners of actors and of critics of their actions have beside: two optimisers, and how far they are."""
+
+    _actor_step: Optimiser
+    _critic_step: Optimiser
+    _steps: int
+    """Gradient steps of the critics."""
+    _actor_loss: Tensor
+    """The last one, as the actor may be learnt less often."""
+
+    def _settle(self, progress: float) -> Metrics:
+        """See `ReplayLearner`."""
+        return {
+            "learning_rate": self._actor_step.rate(progress),
+            "critic_learning_rate": self._critic_step.rate(progress),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Algorithm`."""
+        return {**super().state_dict(), "steps": self._steps, "actor_loss": self._actor_loss}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """See `Algorithm`."""
+        super().load_state_dict(state)
+        self._steps, self._actor_loss = state["steps"], state["actor_loss"]
 
 
 ReplayT = TypeVar("ReplayT", bound=Replay | SequenceReplay)
