@@ -12,7 +12,7 @@ class InputError(ValueError):
 
 def unknown(kind: str, name: str, choices: Iterable[str]) -> InputError:
     """An `InputError` that says which `kind` of name is unknown and what was probably meant."""
-    valid = sorted(choices)
+    valid = sorted(set(choices))
     close = get_close_matches(name, valid, n=1, cutoff=0.5)
     if close:
         return InputError(f"unknown {kind} {name!r}: did you mean {close[0]!r}?")
