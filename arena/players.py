@@ -1,6 +1,7 @@
 """Players by name: how a person says on the command line, and a program in Python, who shall play.
 
 baseline                    a scripted player of the game
+master                      a trained one that is in the box, see `arena.ladder`
 path/to/FILE.safetensors    a snapshot file
 DIR@champion                the best snapshot of a run: highest mean - 3 standard errors of the fit to all games, or, in
                             training runs, highest mean score of an evaluation
@@ -17,6 +18,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from arena.ladder import LADDER, rung_file
 from arena.league.history import parts
 from arena.league.overview import history, roles, spec_of
 from arena.league.standings import LEADERS, role_of
@@ -96,6 +98,8 @@ def file_of(text: str) -> Path:
 
 def _file_of(text: str) -> tuple[Path, str]:
     """The file of a snapshot, and what the player is called."""
+    if text in LADDER:
+        return rung_file(text), text
     path = Path(text)
     if path.is_dir():
         raise InputError(f"{text} is a folder: say {text}@{CHAMPION}, or {text}@NAME for a member of its run.")
@@ -106,11 +110,11 @@ def _file_of(text: str) -> tuple[Path, str]:
         with RunFolder.open(folder) as run:
             snapshot = find_snapshot(run, who)
             return run.path / snapshot.file, snapshot.name
-    if get_close_matches(text, every_name(), cutoff=0.5):
-        raise unknown("player", text, every_name())
+    if get_close_matches(text, (*every_name(), *LADDER), cutoff=0.5):
+        raise unknown("player", text, (*every_name(), *LADDER))
     raise InputError(
-        f"unknown player {text!r}: give a bot ({', '.join(every_name())}), a snapshot FILE{SUFFIX}, "
-        f"or DIR@{CHAMPION} or DIR@NAME of a run."
+        f"unknown player {text!r}: give a bot ({', '.join(every_name())}), a player in the box ({', '.join(LADDER)}), "
+        f"a snapshot FILE{SUFFIX}, or DIR@{CHAMPION} or DIR@NAME of a run."
     )
 
 

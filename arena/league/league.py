@@ -21,6 +21,7 @@ from arena.league.progress import Progress, Report
 from arena.league.rated import RatedGames
 from arena.league.standings import Standing
 from arena.learner import Learner, seed_for
+from arena.memory import give_back
 from arena.result import summarise
 from arena.self_play import self_play
 from arena.store import RunFolder
@@ -175,6 +176,7 @@ class League:
             self.folder.write_atomic(resume, learner.state(self.seconds))
             self._freeze_and_rate(learner, budget, report)
             self._changes.find_cycles()
+            give_back()
         if self._share(budget) >= 1:
             self._finals(budget, report)
 
