@@ -53,6 +53,8 @@ class EnvSpec:
     things of one kind. Left empty, all seats are of role `PLAYER`."""
     seat_names: tuple[str, ...] = ()
     """[P] what the seats are called outside, such as PettingZoo's agents; left empty, "seat_0" and so on."""
+    scores: tuple[float, float] | None = None
+    """Lowest and highest score that a seat can end with; None where nobody knows. Who forfeits gets the lowest."""
 
     def __post_init__(self) -> None:
         """Fill in roles and names."""

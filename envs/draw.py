@@ -1,6 +1,6 @@
-"""Paints a `Scene` with pygame: into an array, a file's pixels or a window.
+"""Paints a `Scene` with pygame: into an array, a file's pixels or a window (`envs.window`).
 
-Needs no display except for `Window`, and never starts pygame's sound. Discs are blitted from cached sprites
+Needs no display, and never starts pygame's sound. Discs are blitted from cached sprites
 whose edge pixels hold their share of the disc, at quarter-pixel positions: smooth, and faster than drawing
 twice as large and shrinking.
 """
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
-from collections.abc import Sequence
 from functools import lru_cache
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
@@ -20,8 +18,7 @@ import pygame
 from numpy.typing import NDArray
 
 from envs.core import Floats
-from envs.errors import InputError
-from envs.scene import Circle, Color, HalfDisc, Line, Rectangle, Scene, Shape, Text
+from envs.scene import Circle, Color, HalfDisc, Line, Picture, Rectangle, Scene, Shape, Text
 
 Image = NDArray[np.uint8]
 SUBPIXELS = 4
@@ -72,6 +69,8 @@ class _View:
                 self._line(shape)
             case Text():
                 self._text(shape)
+            case Picture():
+                self._picture(shape)
 
     def _point(self, x: float, y: float) -> tuple[float, float]:
         return (x - self.left) * self.scale, (self.top - y) * self.scale
@@ -109,8 +108,20 @@ class _View:
             pygame.draw.aaline(self.surface, shape.color, start, end)
 
     def _text(self, shape: Text) -> None:
-        words = _words(shape.text, round(shape.height * self.scale), shape.color)
-        self.surface.blit(words, words.get_rect(center=self._point(shape.x, shape.y)))
+        room = shape.room * self.scale
+        most = round(room) if math.isfinite(room) else 0
+        line = words(shape.text, round(shape.height * self.scale), shape.color, most)
+        x, y = self._point(shape.x, shape.y)
+        share = {"left": 0.0, "center": 0.5, "right": 1.0}[shape.align]
+        self.surface.blit(line, (round(x - share * line.get_width()), round(y - line.get_height() / 2)))
+
+    def _picture(self, shape: Picture) -> None:
+        (left, top), (right, bottom) = self._point(shape.left, shape.top), self._point(shape.right, shape.bottom)
+        source = pygame.image.frombuffer(shape.pixels, (shape.width, shape.height), "RGB")
+        place = pygame.Rect(round(left), round(top), round(right - left), round(bottom - top))
+        grows = place.width > shape.width
+        scaled = (pygame.transform.scale if grows else pygame.transform.smoothscale)(source, place.size)
+        self.surface.blit(scaled, place)
 
 
 def _split(at: float) -> tuple[int, int]:
@@ -149,103 +160,71 @@ def _tinted(cover: Floats, color: Color) -> pygame.Surface:
     return sprite
 
 
+SMALLEST = 0.6
+"""Share of the wanted height down to which text shrinks before it is cut short."""
+ELSEWHERE = (
+    "notosanscjkjp", "notosanscjksc", "notosanscjk", "notosans", "pingfangsc", "hiraginosans", "applesdgothicneo",
+    "arialunicode", "microsoftyahei", "msgothic", "malgungothic", "segoeui", "wenquanyizenhei", "wenquanyimicrohei",
+    "droidsansfallback", "unifont", "dejavusans", "freesans", "liberationsans",
+)  # fmt: skip
+"""Families of other people's machines that have letters which pygame's own lacks, the best first."""
+
+
 @lru_cache(maxsize=512)
-def _words(text: str, height: int, color: Color) -> pygame.Surface:
-    """One line of text, cached: most stay the same from frame to frame."""
+def words(text: str, height: int, color: Color, room: int = 0) -> pygame.Surface:
+    """One line of text, cached: most stay the same from frame to frame.
+
+    Args:
+        height: of the line, pixels.
+        room: most pixels it may be wide, 0 for any.
+    """
     if not pygame.font.get_init():  # also after somebody's pygame.quit(), which makes old fonts invalid
         pygame.font.init()
         _font.cache_clear()
-    return _font(max(height, 4)).render(text, True, color)
+    text = "".join(letter for letter in text if letter.isprintable())
+    height = max(height, 4)
+    family = _family(text)
+    font = _font(family, height)
+    wide = font.size(text)[0]
+    if room and wide > room:
+        font = _font(family, max(4, math.floor(height * max(SMALLEST, room / wide))))
+        text = _cut(text, font, room)
+    return font.render(text, True, color)
 
 
-@lru_cache(maxsize=32)
-def _font(height: int) -> pygame.font.Font:
-    return pygame.font.Font(None, height)
-
-
-class Window:
-    """One resizable window that shows scenes, and the keys pressed in it."""
-
-    def __init__(self, title: str, width: int, height: int) -> None:
-        """Open it, `width` x `height` pixels.
-
-        Raises:
-            InputError: if there is no display.
-        """
-        try:
-            _start_display()
-            self._screen = pygame.display.set_mode((width, height), pygame.RESIZABLE)
-        except pygame.error:
-            pygame.display.quit()
-            raise InputError("cannot open a window: there is no display.") from None
-        pygame.display.set_caption(title)
-        self._clock = pygame.time.Clock()
-        self.is_open = True
-
-    def show(self, scene: Scene, overlay: Sequence[str] = ()) -> None:
-        """Paint `scene` as large as fits, and the lines of `overlay` in a panel over its middle."""
-        self._screen = pygame.display.get_surface() or self._screen
-        outer = self._screen.get_rect()
-        share = min(outer.width / scene.width, outer.height / scene.height)
-        box = pygame.Rect(0, 0, max(1, round(scene.width * share)), max(1, round(scene.height * share)))
-        box.center = outer.center
-        if box.size != outer.size:
-            self._screen.fill((0, 0, 0))
-        box = box.clip(outer)
-        paint(scene, self._screen.subsurface(box))
-        if overlay:
-            _panel(self._screen, overlay, max(14, box.height // 18))
-        pygame.display.flip()
-
-    def pressed(self) -> list[str]:
-        """Keys pressed since the last call, oldest first: "space", "right", "a", "+"; "quit" if closed."""
-        keys = []
-        for event in pygame.event.get():
-            if event.type == pygame.QUIT:
-                keys.append("quit")
-            elif event.type == pygame.KEYDOWN:
-                typed = getattr(event, "unicode", "")
-                visible = typed.isprintable() and not typed.isspace()
-                keys.append(typed.lower() if typed and visible else pygame.key.name(event.key))
-        return keys
-
-    def pace(self, fps: float) -> float:
-        """Wait so that calls come `fps` times a second at most; returns the seconds since the last call."""
-        return self._clock.tick(fps) / 1000
-
-    def close(self) -> None:
-        """Close it; a second call does nothing."""
-        if self.is_open:
-            self.is_open = False
-            pygame.display.quit()
-
-
-def _start_display() -> None:
-    """Let SDL choose a video driver, but none that nobody sees unless it was asked for."""
-    chosen = os.environ.get("SDL_VIDEODRIVER")
-    screens = ("DISPLAY", "WAYLAND_DISPLAY")
-    if sys.platform.startswith("linux") and not chosen and not any(map(os.environ.get, screens)):
-        raise pygame.error("no display")  # SDL's own attempt would print to standard error
-    pygame.display.init()
-    if pygame.display.get_driver() == "offscreen" and not chosen:
-        raise pygame.error("no display that can be seen")
-
-
-def _panel(surface: pygame.Surface, lines: Sequence[str], height: int) -> None:
-    """Lines of text on a translucent panel in the middle of `surface`; a tab separates two columns."""
-    cells = [[_words(cell, height, (240, 240, 240)) for cell in line.split("\t")] for line in lines]
-    key = max((row[0].get_width() for row in cells if len(row) > 1), default=0) + height
-    widths = [key + row[1].get_width() if len(row) > 1 else row[0].get_width() for row in cells]
-    step = round(height * 1.15)
-    box = pygame.Rect(0, 0, max(widths) + 2 * height, step * len(lines) + height)
-    box.center = surface.get_rect().center
-    shade = pygame.Surface(box.size, pygame.SRCALPHA, 32)
-    pygame.draw.rect(shade, (0, 0, 0, 190), shade.get_rect(), border_radius=height // 2)
-    surface.blit(shade, box)
-    for index, row in enumerate(cells):
-        y = box.y + height // 2 + index * step
-        if len(row) > 1:
-            surface.blit(row[0], (box.x + height, y))
-            surface.blit(row[1], (box.x + height + key, y))
+def _cut(text: str, font: pygame.font.Font, room: int) -> str:
+    """As much of `text` as is at most `room` pixels wide, with an ellipsis where something is missing."""
+    if font.size(text)[0] <= room:
+        return text
+    fits, fails = 0, len(text)
+    while fails - fits > 1:
+        middle = (fits + fails) // 2
+        if font.size(text[:middle] + "…")[0] <= room:
+            fits = middle
         else:
-            surface.blit(row[0], (box.centerx - row[0].get_width() // 2, y))
+            fails = middle
+    return text[:fits].rstrip() + "…"
+
+
+@lru_cache(maxsize=128)
+def _family(text: str) -> str | None:
+    """The font file that has all letters of `text`: pygame's own (None) if it does or nobody else here does."""
+    if _covers(None, text):
+        return None
+    files = (pygame.font.match_font(name) for name in ELSEWHERE)
+    return next((file for file in files if file and _covers(file, text)), None)
+
+
+NOBODYS, INK = "\U0010fffd", (255, 255, 255)
+"""A letter that no font has, so that what is drawn for it stands for all that are missing."""
+
+
+def _covers(file: str | None, text: str) -> bool:
+    font = _font(file, 12)
+    missing = pygame.image.tobytes(font.render(NOBODYS, False, INK), "RGB")
+    return not any(pygame.image.tobytes(font.render(letter, False, INK), "RGB") == missing for letter in {*text})
+
+
+@lru_cache(maxsize=64)
+def _font(file: str | None, height: int) -> pygame.font.Font:
+    return pygame.font.Font(file, height)

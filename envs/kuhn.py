@@ -21,7 +21,7 @@ the cards, or bets, and seat 0 folds or calls. The higher card wins what lies on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,7 @@ class KuhnPoker:
             symmetric=True,
             options=options.model_dump(),
             obs_names=VIEW,
+            scores=(-2.0, 2.0),
         )
         self.chances = constant((len(DEALS),), 1 / len(DEALS), np.float64)
         self._pairs = spaces.MultiDiscrete([2, 2])
@@ -161,8 +162,17 @@ class KuhnPoker:
 
     def draw(self, row: int) -> Scene:
         """Hand `row` as it stands, with open cards, and the hand before it."""
+        return self.draw_for(row, (0, 1))
+
+    def draw_for(self, row: int, seats: Collection[int]) -> Scene:
+        """The same as those in `seats` see it: only their own cards are open."""
         hand = [*self._cards[row].tolist(), *self._moves[row].tolist()]
-        return kuhn_scene(hand, self._shown[row].tolist())
+        return kuhn_scene(hand, self._shown[row].tolist(), seats)
+
+    def draw_end(self, row: int) -> Scene:
+        """How the hand before ended, with open cards."""
+        shown = self._shown[row].tolist()
+        return kuhn_scene(shown, shown, over=True)
 
 
 @compiled

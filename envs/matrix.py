@@ -84,6 +84,7 @@ class MatrixGame:
             symmetric=True,
             options=options.model_dump(),
             obs_names=("nothing",),
+            scores=(float(self._payoff.min()), float(self._payoff.max())),
         )
         self.chances = constant((1,), 1.0, np.float64)
         self._pairs = spaces.MultiDiscrete([choices, choices])
@@ -134,3 +135,7 @@ class MatrixGame:
     def draw(self, row: int) -> Scene:
         """The game before the one that waits, which is over as soon as it is seen."""
         return matrix_scene(self._last[row].tolist(), self._payoff)
+
+    def draw_end(self, row: int) -> Scene:
+        """The game that has ended, which is what `draw` shows."""
+        return self.draw(row)

@@ -6,8 +6,11 @@ A `Scene` is plain data. `envs.draw` paints it with pygame; anything else that c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+from typing import Literal
 
 Color = tuple[int, int, int]
+Align = Literal["left", "center", "right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +58,35 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One line, centred on x, y; `height` in game units."""
+    """One line, its middle at y; `height` in game units."""
 
     x: float
     y: float
     text: str
     height: float
     color: Color
+    align: Align = "center"
+    """Which point of the line is at x."""
+    room: float = inf
+    """Greatest width, game units: what is longer is written smaller, and cut short where that does not help."""
 
 
-Shape = Circle | HalfDisc | Rectangle | Line | Text
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that somebody else has painted, stretched over a rectangle."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    width: int
+    """Pixels, as `height`."""
+    height: int
+    pixels: bytes
+    """[height, width, 3] uint8 red, green, blue, the top row first."""
+
+
+Shape = Circle | HalfDisc | Rectangle | Line | Text | Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from envs.boards import bots
 from envs.boards.shapes import BOARDS
 from envs.bots import bot, names
 from envs.check import check_env, fingerprint
-from envs.core import Array, BatchEnv
+from envs.core import Array, BatchEnv, game_seeds
 from envs.draw import rgb_array
 from envs.errors import InputError
 from envs.sampling import random_action
@@ -245,3 +245,39 @@ def test_play_is_the_same_without_compiler(id: str) -> None:
 def test_there_are_no_options() -> None:
     with pytest.raises(InputError, match="unknown key 'rows'"):
         envs.make(FOUR, rows=8)
+
+
+@pytest.mark.parametrize(("id", "most"), [("ConnectFour-v0", 8), ("TicTacToe-v0", 4)])
+def test_openings(id: str, most: int) -> None:
+    """Up to so many moves, each number as often, nobody has won, and a game alone opens as it does beside others."""
+    games = 2000
+    env = envs.make(id, games, opening=most)
+    now = env.reset(seed=3)
+    cells = env.get_state()["cells"]
+    moves = (cells > 0).sum(axis=1)
+    shares = np.bincount(moves, minlength=most + 1)[: most + 1] / games
+    assert moves.max() == most
+    assert shares[: most // 2] == pytest.approx(1 / (most + 1), abs=0.03)
+    assert ((cells == 1).sum(axis=1) - (cells == 2).sum(axis=1) == moves % 2).all()
+    assert (now.acts.argmax(axis=1) == moves % 2).all()
+    alone = envs.make(id, 1, opening=most)
+    seeds = game_seeds(3, games)
+    for row in range(0, games, 400):
+        alone.reset(seed=seeds[row : row + 1])
+        assert (alone.get_state()["cells"][0] == cells[row]).all()
+    assert len(np.unique(cells, axis=0)) > games / 20
+
+
+def test_an_opening_leaves_a_move_and_no_winner() -> None:
+    """Even where more moves are asked for than the board has cells."""
+    env = envs.make("TicTacToe-v0", 500, opening=50)
+    env.reset(seed=0)
+    cells = env.get_state()["cells"].reshape(-1, 3, 3)
+    assert ((cells == 0).any(axis=(1, 2))).all()
+    for piece in (1, 2):
+        own = cells == piece
+        diagonals = own[:, [0, 1, 2], [0, 1, 2]].all(1) | own[:, [0, 1, 2], [2, 1, 0]].all(1)
+        assert not (own.all(1).any(1) | own.all(2).any(1) | diagonals).any()
+    second = envs.make("TicTacToe-v0", 500, opening=50)
+    second.reset(seed=1)
+    assert (second.get_state()["cells"].reshape(-1, 3, 3) != cells).any()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pygame
 import pytest
 
-from envs.draw import Image, Window, paint, rgb_array, size
-from envs.scene import Circle, Color, HalfDisc, Line, Rectangle, Scene, Shape, Text
-from envs.slime_volley.scene import DAY, NIGHT, Palette, slime_scene
+from envs.draw import Image, paint, rgb_array, size
+from envs.scene import Circle, Color, HalfDisc, Line, Picture, Rectangle, Scene, Shape, Text
+from envs.slime_volley.scene import DAY, NIGHT, Palette, in_palette, slime_scene
+from envs.window import Window
 
 BLACK, RED, WHITE = (0, 0, 0), (255, 0, 0), (255, 255, 255)
 
@@ -115,6 +117,43 @@ def test_text_is_centred_and_as_high_as_asked() -> None:
     assert 8 <= bottom - top <= 20
 
 
+def inked(*shapes: Shape) -> tuple[int, int]:
+    """First and last column with ink, of 200."""
+    columns = np.flatnonzero(rgb_array(canvas(*shapes)).any(axis=(0, 2)))
+    return int(columns[0]), int(columns[-1])
+
+
+def test_text_is_aligned() -> None:
+    assert inked(Text(0, 2.5, "HHH", 1.0, WHITE, "left"))[0] == pytest.approx(100, abs=3)
+    assert inked(Text(0, 2.5, "HHH", 1.0, WHITE, "right"))[1] == pytest.approx(100, abs=3)
+
+
+@pytest.mark.parametrize(
+    "text", ["W" * 9, "W" * 500, "漢字かな" * 40, "Ж" * 60, "<b>&amp;" * 20, "🙂" * 90, "ñ\n\0\x1b[2J"]
+)
+def test_text_stays_in_its_room(text: str) -> None:
+    left, right = inked(Text(0, 2.5, text, 1.0, WHITE, room=4.0))
+    assert left >= 60 and right < 140
+    if len(text) > 60:
+        assert right - left > 60  # it is cut short, not made tiny
+
+
+def test_text_with_room_is_as_it_was() -> None:
+    wide, plain = Text(0, 2.5, "abc", 1.0, WHITE, room=9.0), Text(0, 2.5, "abc", 1.0, WHITE)
+    np.testing.assert_array_equal(rgb_array(canvas(wide)), rgb_array(canvas(plain)))
+
+
+def test_a_picture_fills_its_rectangle() -> None:
+    pixels = np.array([[RED, WHITE], [WHITE, RED]], np.uint8)
+    scene = canvas(Picture(-1, 1, 3, 3, 2, 2, pixels.tobytes()))
+    image = rgb_array(scene)
+    assert pixel(image, scene, 0, 2.5) == RED
+    assert pixel(image, scene, 2, 2.5) == WHITE
+    assert pixel(image, scene, 0, 1.5) == WHITE
+    assert pixel(image, scene, 2, 1.5) == RED
+    assert image.any(axis=2).sum() == 80 * 40
+
+
 def test_text_survives_someone_elses_quit() -> None:
     words = canvas(Text(0, 2.5, "before", 1.0, WHITE))
     before = rgb_array(words)
@@ -158,9 +197,20 @@ def test_day_changes_the_colours_and_nothing_else() -> None:
     night, day = court(), court(DAY)
     assert pixel(rgb_array(day), day, 5, 10) == DAY.ball
     assert day.background == DAY.background
-    assert [replace(shape, color=BLACK) for shape in day.shapes] == [
-        replace(shape, color=BLACK) for shape in night.shapes
-    ]
+    assert [colourless(shape) for shape in day.shapes] == [colourless(shape) for shape in night.shapes]
+    assert in_palette(night, DAY) == day
+    assert in_palette(day, DAY) == day
+
+
+def colourless(shape: Shape) -> Shape:
+    assert not isinstance(shape, Picture)
+    return replace(shape, color=BLACK)
+
+
+def test_day_dims_the_second_of_a_side_too() -> None:
+    players = np.array([[-15.0, 1.5, 0, 0], [-6.0, 1.5, 0, 0], [6.0, 1.5, 0, 0], [15.0, 1.5, 0, 0]])
+    night, day = (court(palette, players=players, sides=(-1, -1, 1, 1)) for palette in (NIGHT, DAY))
+    assert in_palette(night, DAY) == day
 
 
 def coins(scene: Scene) -> list[tuple[float, float]]:
@@ -231,8 +281,72 @@ def test_a_window_shows_the_scene_at_any_shape_and_closes() -> None:
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_EQUALS, unicode="+"))
         pygame.event.post(pygame.event.Event(pygame.QUIT))
         assert window.pressed() == ["right", "+", "quit"]
+        assert window.held() == {"right", "="}
         assert window.is_open
     finally:
         window.close()
         window.close()
     assert not window.is_open
+
+
+@pytest.fixture
+def strip() -> Iterator[Window]:
+    """200 x 100 pixels of scene and 20 of strip."""
+    window = Window("test", 200, 100, strip=20)
+    yield window
+    window.close()
+
+
+def post(kind: int, **what: object) -> None:
+    pygame.event.post(pygame.event.Event(kind, what))
+
+
+def test_keys_are_held_until_they_are_let_go(strip: Window) -> None:
+    post(pygame.KEYDOWN, key=pygame.K_LEFT, mod=pygame.KMOD_LSHIFT)
+    post(pygame.KEYDOWN, key=pygame.K_a, unicode="A", mod=pygame.KMOD_LSHIFT)
+    assert strip.pressed() == ["shift+left", "a"]
+    assert strip.pressed() == []
+    assert strip.held() == {"left", "a"}
+    post(pygame.KEYUP, key=pygame.K_a)
+    strip.pressed()
+    assert strip.held() == {"left"}
+    post(pygame.WINDOWFOCUSLOST)
+    strip.pressed()
+    assert strip.held() == set()
+
+
+def test_a_key_that_is_tapped_counts_as_held_once(strip: Window) -> None:
+    post(pygame.KEYDOWN, key=pygame.K_UP)
+    post(pygame.KEYUP, key=pygame.K_UP)
+    strip.pressed()
+    assert strip.held() == {"up"}
+    strip.pressed()
+    assert strip.held() == set()
+
+
+def test_the_strip_is_below_the_scene(strip: Window) -> None:
+    blue = Scene(0, 200, 0, 20, (0, 0, 255), (), 200)
+    strip.show(canvas(Rectangle(-5, 0, 5, 5, RED)), (), blue)
+    screen = pygame.display.get_surface()
+    assert screen is not None
+    assert strip.size == (200, 120)
+    assert screen.get_at((100, 99))[:3] == RED
+    assert screen.get_at((100, 101))[:3] == (0, 0, 255)
+
+
+def test_the_strip_is_scrubbed_from_where_it_is_gripped(strip: Window) -> None:
+    def told(kind: int, x: int, y: int) -> float | None:
+        post(kind, pos=(x, y), **({} if kind == pygame.MOUSEMOTION else {"button": 1}))
+        strip.pressed()
+        return strip.scrubbed()
+
+    assert told(pygame.MOUSEMOTION, 30, 110) is None
+    assert told(pygame.MOUSEBUTTONDOWN, 30, 50) is None  # on the scene
+    assert told(pygame.MOUSEMOTION, 40, 110) is None
+    assert told(pygame.MOUSEBUTTONUP, 40, 110) is None
+    assert told(pygame.MOUSEBUTTONDOWN, 50, 110) == 0.25
+    assert strip.scrubbed() is None
+    assert told(pygame.MOUSEMOTION, 100, 10) == 0.5
+    assert told(pygame.MOUSEMOTION, 500, 10) == 1.0
+    assert told(pygame.MOUSEBUTTONUP, 150, 10) == 0.75
+    assert told(pygame.MOUSEMOTION, 20, 110) is None

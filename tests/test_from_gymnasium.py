@@ -16,12 +16,14 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 import envs
 from envs.check import ContractError, check_env
 from envs.core import Array, BatchEnv, game_seeds
+from envs.draw import rgb_array
 from envs.errors import InputError
 from envs.foreign.from_gymnasium import NO_LIMIT, SEEDS, Games, Vector
 from envs.foreign.to_gymnasium import Game
 from envs.layout import pack, unpack
 from envs.registry import INCOMPLETE
 from envs.sampling import random_action
+from envs.scene import Picture as Painted
 from envs.scene import Text
 from tests.toy import Race
 
@@ -303,3 +305,14 @@ def test_gymnasium_gets_games_of_one_seat_only() -> None:
         Game(Race(1))
     with pytest.raises(InputError, match="2 games of 1 seats"):
         Game(envs.make("CartPole-v1", 2))
+
+
+def test_the_picture_is_its_own_where_it_is_asked_for() -> None:
+    env = envs.make("gym:CartPole-v1", 1, render_mode="rgb_array")
+    env.reset(0)
+    scene = env.draw(0)
+    (picture,) = scene.shapes
+    assert isinstance(picture, Painted)
+    own = gymnasium.make("CartPole-v1", render_mode="rgb_array")
+    own.reset(seed=int(game_seeds(0, 1)[0]) & SEEDS)
+    np.testing.assert_array_equal(rgb_array(scene), own.render())

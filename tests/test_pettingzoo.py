@@ -347,7 +347,7 @@ class FakeWindow:
 
 
 def test_a_watched_game_runs_at_its_own_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("envs.draw.Window", FakeWindow)
+    monkeypatch.setattr("envs.window.Window", FakeWindow)
     env = slime_volley_v0.parallel_env(render_mode="human")
     env.reset(seed=0)
     for _ in range(5):

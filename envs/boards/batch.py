@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.arrays import constant, copies, overwrite
-from envs.boards.rules import OUTSIDE, choices, look, play_moves
+from envs.boards.rules import OUTSIDE, choices, look, open_boards, play_moves
 from envs.boards.scene import board_scene
 from envs.boards.shapes import BOARDS, BoardOptions
 from envs.core import Array, Bools, EnvSpec, Ints, TimeStep, game_seeds
@@ -34,18 +34,21 @@ class BoardGame:
             symmetric=True,
             options=options.model_dump(),
             seat_names=board.seat_names,
+            scores=(-1.0, 1.0),
         )
         self._shape = np.array([board.rows, board.columns, board.line, board.falls])
         self._cells = np.zeros((num_envs, board.cells), np.int8)
         self._moves = np.zeros(num_envs, np.int64)
         self._last = np.full(num_envs, -1)
+        self._opening = options.opening
+        self._seed, self._games = np.zeros(num_envs, np.uint64), np.zeros(num_envs, np.uint64)
         self._shown = np.full((num_envs, board.cells), -1, np.int8)
         self._never = constant((num_envs,), False, np.bool_)
         self._no_score = constant((num_envs, 2), np.nan, np.float64)
 
     def reset(self, seed: int | Ints) -> TimeStep:
-        """Clear all boards; see `BatchEnv.reset`. The seed decides nothing: nothing is random."""
-        game_seeds(seed, self.num_envs)
+        """Clear all boards; see `BatchEnv.reset`. The seed decides openings; nothing else is random."""
+        self._seed[:], self._games[:] = game_seeds(seed, self.num_envs), 0
         self._clear(np.ones(self.num_envs, np.bool_))
         self._shown[:] = -1
         obs, nothing = self._views(), np.zeros((self.num_envs, 2))
@@ -75,9 +78,8 @@ class BoardGame:
 
     def _clear(self, which: Bools) -> None:
         """Begin new games where `which` [B]."""
-        self._cells[which] = 0
-        self._moves[which] = 0
-        self._last[which] = -1
+        state = self._cells, self._moves, self._last
+        open_boards(which, *state, self._shape, self._seed, self._games, self._opening)
 
     def _views(self) -> Array:
         obs = np.empty((self.num_envs, 2, 2 * self.board.cells), np.float32)
@@ -96,7 +98,7 @@ class BoardGame:
 
         `cells` [B, C] 0 empty, 1 the first seat's, 2 the second's; `moves` [B] played so far; `last` [B] the cell of
         the last move, -1 if there was none; `shown` [B, C] the board at the end of the game before, -1 if there was
-        none. Only the picture shows the last two.
+        none: only the picture shows these two. `seed` [B] and `games` [B], begun so far, decide openings.
         """
         return copies(self._arrays())
 
@@ -109,8 +111,18 @@ class BoardGame:
         overwrite(self._arrays(), state)
 
     def _arrays(self) -> dict[str, Array]:
-        return {"cells": self._cells, "moves": self._moves, "last": self._last, "shown": self._shown}
+        places: dict[str, Array] = {
+            "cells": self._cells,
+            "moves": self._moves,
+            "last": self._last,
+            "shown": self._shown,
+        }
+        return {**places, "seed": self._seed, "games": self._games}
 
     def draw(self, row: int) -> Scene:
         """Board `row` as it stands, and the end of the game before it."""
         return board_scene(self.board, self._cells[row], int(self._last[row]), self._shown[row])
+
+    def draw_end(self, row: int) -> Scene:
+        """How the game before ended, as large as the one that goes on."""
+        return board_scene(self.board, self._shown[row], -1, np.full_like(self._shown[row], -1), over=True)

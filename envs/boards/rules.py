@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from envs.compiled import compiled
+from envs.random import uniforms
 
 Number: Any = Any
 ROWS, COLUMNS, LINE, FALLS = range(4)
@@ -83,6 +84,41 @@ def play_moves(cells: Number, moves: Number, last: Number, shape: Number, action
         over[row] = won or moves[row] == cells.shape[1]
         ended += over[row]
     return ended
+
+
+@compiled
+def open_boards(which: Number, cells: Number, moves: Number, last: Number, shape: Number,
+                seed: Number, games: Number, most: int) -> None:  # fmt: skip
+    """Clear the boards of `which` [B], and play up to `most` random moves on each, none of which wins.
+
+    Args:
+        seed, games: [B] uint64; of the board, and how many it has begun, which is counted here.
+    """
+    for row in range(len(cells)):
+        if not which[row]:
+            continue
+        cells[row], moves[row], last[row] = 0, 0, -1
+        games[row] += np.uint64(1)
+        # 64 numbers for each game: a board has fewer cells
+        start = games[row] << np.uint64(6)
+        wanted = int(uniforms(seed[row], start)[0] * (most + 1))
+        for number in range(wanted):
+            mover = moves[row] % 2
+            room = 0
+            for action in range(shape[COLUMNS] if shape[FALLS] else len(cells[row])):
+                room += landing(cells[row], action, shape) >= 0
+            drawn = int(uniforms(seed[row], start + np.uint64(1 + number))[0] * room)
+            cell = -1
+            for action in range(shape[COLUMNS] if shape[FALLS] else len(cells[row])):
+                there = landing(cells[row], action, shape)
+                if there >= 0:
+                    if drawn == 0:
+                        cell = there
+                    drawn -= 1
+            if moves[row] == cells.shape[1] - 1 or in_line(cells[row], cell, 1 + mover, shape):
+                break
+            cells[row, cell], last[row] = 1 + mover, cell
+            moves[row] += 1
 
 
 @compiled

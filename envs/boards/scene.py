@@ -21,19 +21,22 @@ SMALL = 0.45
 """Scale of the game before."""
 
 
-def board_scene(board: Board, cells: Ints, last: int, shown: Ints) -> Scene:
-    """`cells` [C], the cell of the `last` move or -1, and `shown` [C], how the game before ended; -1 if none did."""
+def board_scene(board: Board, cells: Ints, last: int, shown: Ints, over: bool = False) -> Scene:
+    """`cells` [C], the cell of the `last` move or -1, and `shown` [C], how the game before ended; -1 if none did.
+
+    Args:
+        over: the game of `cells` has ended: who won is said, instead of who is to move.
+    """
     width, height = _size(board)
     shapes: list[Shape] = [*_grid(board, cells, 0.0, 0.0, 1.0, last)]
     left, title = width + 0.5, "before:" if int(shown[0]) >= 0 else ""
     if title:
         shapes += _grid(board, shown, left, height - SMALL * height - 0.8, SMALL, -1)
         shapes.append(Text(left + SMALL * width / 2, height - 0.4, title, 0.4, DIM))
-        won = _winner(board, shown)
-        told = ("a draw", "the first won", "the second won")[won]
-        shapes.append(Text(left + SMALL * width / 2, height - SMALL * height - 1.2, told, 0.36, INK))
+        shapes.append(Text(left + SMALL * width / 2, height - SMALL * height - 1.2, _told(board, shown), 0.36, INK))
     mover = int((cells > 0).sum()) % 2
-    shapes.append(Text(width / 2, -0.45, f"{('first', 'second')[mover]} to move", 0.4, INK))
+    told = _told(board, cells) if over else f"{('first', 'second')[mover]} to move"
+    shapes.append(Text(width / 2, -0.45, told, 0.4, INK))
     top = height * HEADROOM + 0.4
     return Scene(-0.4, left + SMALL * width + 0.4, -0.9, top, PAPER, tuple(shapes), WIDTH)
 
@@ -43,10 +46,18 @@ def _size(board: Board) -> tuple[int, int]:
     return (board.columns, board.rows) if board.falls else (board.rows, board.columns)
 
 
-def _middle(board: Board, cell: int) -> tuple[float, float]:
+def middle(board: Board, cell: int) -> tuple[float, float]:
     """Of a cell, in cells, from the lower left corner."""
     row, column = divmod(cell, board.columns)
     return (column + 0.5, board.rows - row - 0.5) if board.falls else (row + 0.5, board.columns - column - 0.5)
+
+
+def cell_at(board: Board, x: float, y: float) -> int | None:
+    """The action that a click at x, y says, in cells from the lower left corner; None beside the board."""
+    width, height = _size(board)
+    if not (0 <= x < width and 0 <= y < height):
+        return None
+    return int(x) if board.falls else int(x) * board.columns + board.columns - 1 - int(y)
 
 
 def _grid(board: Board, cells: Ints, left: float, bottom: float, scale: float, last: int) -> Iterator[Shape]:
@@ -61,7 +72,7 @@ def _grid(board: Board, cells: Ints, left: float, bottom: float, scale: float, l
         for at in range(1, height):
             yield Line(left, bottom + scale * at, right, bottom + scale * at, 0.05 * scale, INK)
     for cell in range(board.cells):
-        x, y = _middle(board, cell)
+        x, y = middle(board, cell)
         yield from _piece(board, left + scale * x, bottom + scale * y, scale, int(cells[cell]), cell == last)
 
 
@@ -77,6 +88,11 @@ def _piece(board: Board, x: float, y: float, scale: float, piece: int, last: boo
         yield Circle(x, y, 0.23 * scale, PAPER)
     if last:
         yield Circle(x, y, 0.1 * scale, MARK if board.falls else INK)
+
+
+def _told(board: Board, cells: Ints) -> str:
+    """How a game ended."""
+    return ("a draw", "the first won", "the second won")[_winner(board, cells)]
 
 
 def _winner(board: Board, cells: Ints) -> int:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from envs.config import Config
 
 
 class BoardOptions(Config):
-    """What can be set with `envs.make("ConnectFour-v0")`: nothing."""
+    """What can be set with `envs.make("ConnectFour-v0")`."""
+
+    opening: int = Field(0, ge=0)
+    """Games begin after up to so many moves that nobody chose: how many, and which, is drawn anew for each game, and a
+    move that would win is not among them. For training, where two who know each other see few positions."""
 
 
 @dataclass(frozen=True, slots=True)

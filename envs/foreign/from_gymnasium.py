@@ -21,7 +21,7 @@ from envs.arrays import constant
 from envs.core import Array, Bools, EnvSpec, Floats, Ints, TimeStep, game_seeds
 from envs.errors import InputError
 from envs.foreign.flattened import Flattened
-from envs.foreign.visitor import NO_LIMIT, SEEDS, Visitor, words
+from envs.foreign.visitor import NO_LIMIT, SEEDS, Visitor, painted, words
 from envs.layout import checked, counted_from_zero, unpack
 from envs.scene import Scene
 
@@ -67,8 +67,16 @@ class _Foreign(Visitor):
         self._no_score = constant((num_envs, 1), np.nan, np.float64)
 
     def draw(self, row: int) -> Scene:
-        """What is known of game `row`, in words."""
+        """Game `row` as the environment paints itself with the option render_mode="rgb_array", else what is known of
+        it, in words."""
+        own = self._picture(row)
+        if own is not None:
+            return own
         return words((self.spec.id, f"step {self._steps[row]}", f"return {self._total[row]:g}"))
+
+    def _picture(self, row: int) -> Scene | None:
+        """The environment's own, if there is one."""
+        return None
 
     def _checked(self, action: Array) -> Array:
         """`action` [B, 1, *action_shape] without the seats' axis."""
@@ -141,6 +149,10 @@ class Games(_Foreign):
         for row, seen in fresh.items():
             self._flat.put(seen, obs[row, 0])
         return self._played(obs, last, reward, terminated, truncated)
+
+    def _picture(self, row: int) -> Scene | None:
+        """See `painted`."""
+        return painted(self._envs[row])
 
     def close(self) -> None:
         """Close all environments."""

@@ -29,7 +29,7 @@ from envs.arrays import constant
 from envs.config import Config, parse
 from envs.core import Array, EnvSpec, Ints, TimeStep, game_seeds
 from envs.errors import InputError
-from envs.foreign.visitor import NO_LIMIT, Visitor, words
+from envs.foreign.visitor import NO_LIMIT, Visitor, painted, words
 from envs.foreign.zoo import sides
 from envs.foreign.zoo.board import Board, board, layout, size
 from envs.foreign.zoo.find import Found
@@ -105,7 +105,11 @@ class Games(Visitor):
         return self._now()
 
     def draw(self, row: int) -> Scene:
-        """What is known of game `row`, in words: `Scene` has no shape for the pictures that environments make."""
+        """Game `row` as the environment paints itself with the option render_mode="rgb_array", else, and where it is
+        played by a worker, what is known of it, in words."""
+        own = painted(self._games.env(row)) if isinstance(self._games, Table) else None
+        if own is not None:
+            return own
         steps, total = self._board.steps[row, 0], self._board.total[row]
         names = zip(self.spec.seat_names[:NAMED], total[:NAMED], strict=True)
         return words((self.spec.id, f"step {steps}", *(f"{name} {amount:g}" for name, amount in names)))

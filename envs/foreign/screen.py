@@ -11,7 +11,7 @@ from envs.core import BatchEnv
 from envs.errors import unknown
 
 if TYPE_CHECKING:
-    from envs.draw import Window
+    from envs.window import Window
 
 Image = NDArray[np.uint8]
 RENDER_MODES = ("rgb_array", "human")
@@ -39,7 +39,7 @@ class Screen:
             InputError: if there is no display.
         """
         if self._window is None:
-            from envs.draw import Window
+            from envs.window import Window
 
             scene = self._env.draw(0)
             self._window = Window(self._env.spec.id, scene.width, scene.height)

@@ -1,13 +1,15 @@
-"""What all games from elsewhere share: nobody can save them, and their pictures are words."""
+"""What all games from elsewhere share: nobody can save them, and their pictures are their own or words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
+
+import numpy as np
 
 from envs.core import Array, EnvSpec
 from envs.errors import InputError
-from envs.scene import Scene, Text
+from envs.scene import Picture, Scene, Text
 
 NO_LIMIT = 2**31 - 1
 """`max_steps` of an environment that has no step limit, or does not say which."""
@@ -38,6 +40,19 @@ class Visitor:
             InputError: always.
         """
         self.get_state()
+
+
+def painted(env: Any) -> Scene | None:
+    """The picture that `env`, an environment of another library, makes of itself; None unless it was made with
+    render_mode="rgb_array", or has none to show."""
+    if getattr(env, "render_mode", None) != "rgb_array":
+        return None
+    pixels = np.asarray(env.render())
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        return None
+    height, width = pixels.shape[:2]
+    picture = Picture(0.0, 0.0, float(width), float(height), width, height, pixels.tobytes())
+    return Scene(0.0, float(width), 0.0, float(height), PAPER, (picture,), width)
 
 
 def words(lines: Sequence[str]) -> Scene:

@@ -42,6 +42,7 @@ class SlimeVolley:
             symmetric=True,
             options=options.model_dump(),
             seat_names=lineup.seat_names,
+            scores=(-float(options.lives), float(options.lives)),
         )
         self._codes = BUTTONS @ BITS if options.actions == "discrete" else np.arange(8)
         self._discrete = options.actions == "discrete"

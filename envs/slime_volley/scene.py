@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import takewhile
 
 from envs.core import Floats
-from envs.scene import Circle, Color, HalfDisc, Rectangle, Scene, Shape
+from envs.scene import Circle, Color, HalfDisc, Picture, Rectangle, Scene, Shape
 from envs.slime_volley.court import Court
 
 COURT = Court()
@@ -62,6 +62,21 @@ DAY = Palette(
     fence=(240, 210, 130),
     ground=(128, 227, 153),
 )
+
+
+def in_palette(scene: Scene, palette: Palette, drawn: Palette = NIGHT) -> Scene:
+    """`scene`, which was `drawn` in another palette, in the colours of `palette`; as it is if it was not."""
+    if scene.background != drawn.background:
+        return scene
+    colors = dict(zip(astuple(drawn), astuple(palette), strict=True))
+    for side in ("left", "right"):
+        dim = _dimmed(getattr(drawn, side), drawn.background)
+        colors[dim] = _dimmed(getattr(palette, side), palette.background)
+    shapes = tuple(
+        shape if isinstance(shape, Picture) else replace(shape, color=colors.get(shape.color, shape.color))
+        for shape in scene.shapes
+    )
+    return replace(scene, background=palette.background, shapes=shapes)
 
 
 def slime_scene(

@@ -64,6 +64,10 @@ class Table:
             kind = Turns if isinstance(env, AECEnv) else Parallel
             self._games.append(kind(env, seats, board.game(row), max_steps, found.id))
 
+    def env(self, row: int) -> Env:
+        """The environment of game `row`."""
+        return self._games[row].env
+
     def reset(self) -> None:
         """Start all games."""
         for game in self._games:
