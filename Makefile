@@ -49,7 +49,7 @@ clean: ## remove the environment, caches and build products; runs/ stays
 	@touch $@
 
 .venv/dev.stamp: $(SETUP) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[test,dev,video,tensorboard,openskill,mpe,zoo]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet -e '.[test,dev,video,tensorboard,openskill,mpe,zoo,browser,ray,onnx,bench]' -c constraints.txt
 	@touch $@
 
 .venv/bench.stamp: $(SETUP) | $(BIN)/python

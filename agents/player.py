@@ -48,14 +48,14 @@ class PolicyPlayer:
 class Holding:
     """A player that decides every `hold` steps of a game and repeats its action in between.
 
-    The memory holds the steps left, the action, and the memory of the player inside.
+    The memory holds the steps left, the action, and the memory of the `player` inside.
     """
 
     keep_memory = False
 
     def __init__(self, player: Player, hold: int, action_space: spaces.Space[Any]) -> None:
         """`player` is asked in the first step of a game, and in every `hold`-th after it."""
-        self.name, self._player, self._hold = player.name, player, hold
+        self.name, self.player, self._hold = player.name, player, hold
         self._shape, self._dtype = action_shape(action_space), action_dtype(action_space)
         self._width = int(np.prod(self._shape))
         self.memory_size = 1 + self._width + player.memory_size
@@ -66,7 +66,7 @@ class Holding:
         rows = np.flatnonzero(memory[:, 0] == 0)
         if len(rows):
             inside = slice(1 + self._width, None)
-            decision = self._player.act(obs[rows], legal[rows], memory[rows, inside], rng)
+            decision = self.player.act(obs[rows], legal[rows], memory[rows, inside], rng)
             memory[rows, 0] = self._hold
             memory[rows, 1 : inside.start] = decision.action.reshape(len(rows), -1)
             memory[rows, inside] = decision.memory

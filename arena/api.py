@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from arena.match import Lineup, MatchSummary, Progress, Result, match, names_of, summarise
-from arena.players import load_player
+from arena.cast import Anybody, Players, Seating, cast_of
+from arena.guests.admission import admit, needs_admission
+from arena.guests.limits import Limits
+from arena.listener import Listener, OnGame, OnStep
+from arena.match import FREE, MatchSummary, Progress, Tape, match, summarise
+from arena.records import Results
+from arena.stats.sprt import Sprt, decided
+from envs.errors import InputError
 from envs.registry import build
 from envs.registry import make as make_env
-from envs.side import Side
 
-__all__ = ["MatchOutcome", "make_env", "play"]
+__all__ = ["Anybody", "MatchOutcome", "make_env", "play"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +28,11 @@ class MatchOutcome:
     env: str
     """Id of the game."""
     players: tuple[str, ...]
-    """What the results call the players, in the order in which they were given."""
+    """What they are called, in the order in which they were given."""
     seed: int
-    results: tuple[Result, ...]
-    """One for each game, in order."""
+    results: Results
+    """One for each game, in order: a tuple with `records()`, `arrays()` and `frame()`. Where a mixture sat, they name
+    who it was."""
     summary: MatchSummary
     """The match from the first player's side."""
 
@@ -36,7 +43,7 @@ class MatchOutcome:
 
 def play(
     env: str,
-    players: Sequence[str | Side],
+    players: Players,
     games: int = 1000,
     seed: int = 0,
     *,
@@ -44,29 +51,71 @@ def play(
     greedy: bool = True,
     workers: int = 1,
     progress: Progress | None = None,
-    lineup: Lineup | None = None,
+    lineup: Sequence[Seating] | None = None,
+    tape_of: Callable[[int], Tape | None] = lambda first: None,
+    sprt: Sprt | None = None,
+    limits: Limits = FREE,
+    trust: bool = False,
+    logs: Path | None = None,
+    tested: bool = True,
+    on_step: OnStep | None = None,
+    on_point: OnStep | None = None,
+    on_game: OnGame | None = None,
 ) -> MatchOutcome:
     """Let players meet, seats swapped from game to game on equal serves.
+
+        outcome = arena.play("SlimeVolley-v0", ["master", lambda obs: 2], games=20)
+        outcome.summary.score_mean, outcome.results.arrays()["score"]
+        arena.play("SlimeVolleyDoubles-v0", {"ada": "master", "bob": "tracker", "cy": "baseline"}, games=20,
+                   lineup=[["ada", "bob", "cy", "cy"], ["cy", "cy", "ada", "bob"]])
+        arena.play("SlimeVolley-v0", ["master", "tracker"], games=2, on_point=lambda seen: print(seen.points))
 
     Args:
         env: id of the game; `arena envs` lists them.
         players: who plays, one for each team, as on the command line ("baseline", "FILE.safetensors", "DIR@champion",
-            "DIR@NAME", "DIR@NAME:STEP"), or any `Player` or `Squad`.
+            "DIR@NAME", "DIR@NAME:STEP", "FILE.py:NAME", "cmd:./program"), any `Player` or `Squad`, a function of an
+            observation (and of the legal actions), a class whose objects have such a method `act`, a torch module, or
+            a `Mixture` of these. A mapping gives them names of your own.
         seed: decides everything random; the same match gives the same outcome for any number of workers.
         options: of the env, such as `{"lives": 1}`.
         greedy: snapshots take their most probable action; False lets them sample.
         workers: threads that share the work.
         progress: called with the number of games that have ended since the last call.
-        lineup: who sits where, an index into `players` for each seat of the game, for each game of a round, such as
-            [[0, 1, 2, 2], [2, 2, 0, 1]]; the games of a round have the same serves. Without it one player a team, which
-            rotate.
+        lineup: who sits where, a name or an index into `players` for each seat of the game, for each game of a round;
+            the games of a round have the same serves. Without it one player a team, which rotate. With it there may be
+            any number of players.
+        tape_of: see `arena.match.match`; `arena.replay.record` makes replays of the games.
+        sprt: a test of whether the first of two is ahead, which ends the match when it is decided; it looks after every
+            256 games, and `games` are how many there are at most.
+        limits: of time, for who does not come with arena, and what becomes of a game in which one breaks the rules.
+        trust: read files that hold pickles.
+        logs: folder for what programs write to standard error.
+        tested: strangers show in a short game that they play by the rules, before the first game that counts.
+        on_step: called with each `GameStep` of each game. Up to 256 games are played side by side, so steps of many
+            games come by turns: `GameStep.game` says which it is.
+        on_point: the same for steps with which somebody wins a point, in games that have points (`arena.points`).
+        on_game: called with a game's place in the match and its `Result` when it ends. Callbacks come one at a time, in
+            the order of play (with several workers, that of each block of 256 games), and change nothing in the match.
 
     Raises:
-        InputError: an unknown game, option or player, or a number out of range.
+        InputError: an unknown game, option or player, a number out of range, or a player that failed its test.
     """
     options = dict(options or {})
     spec = build(env, 1, options).spec
-    seated = [load_player(who, spec, greedy) if isinstance(who, str) else who for who in players]
-    results = match(env, options, seated, games, seed, workers, progress, lineup)
-    names = names_of(seated)
-    return MatchOutcome(env, tuple(names), seed, tuple(results), summarise(results, names[0]))
+    cast = cast_of(players, spec, greedy, trust=trust, logs=logs)
+    rows = cast.lineup(spec, lineup)
+    first = cast.names[0]
+    if sprt and len(cast.names) != 2:
+        raise InputError(f"a sequential test tells who of two is ahead, not of {len(cast.names)}.")
+    if tested:
+        for side in {id(side): side for side in cast.sides if needs_admission(side)}.values():
+            admit(side, env, options, limits)
+    ended = decided(sprt, first) if sprt else None
+    played = match(
+        env, options, cast.sides, games, seed, workers, progress, rows, tape_of, limits,
+        until=lambda results: ended is not None and ended(cast.credited(results)),
+        listener=Listener(on_step, on_point, on_game) if on_step or on_point or on_game else None,
+        draw=cast.draw,
+    )  # fmt: skip
+    results = Results(played)
+    return MatchOutcome(env, cast.names, seed, results, summarise(cast.credited(results), first))

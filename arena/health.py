@@ -25,6 +25,7 @@ REQUIRED = {
 """Distribution -> the module it must provide."""
 OPTIONAL = (
     "ray", "imageio-ffmpeg", "tensorboard", "wandb", "matplotlib", "mpe2", "rlcard", "chess", "pymunk", "openskill",
+    "onnxruntime",
 )  # fmt: skip
 
 Facts = Mapping[str, Any]

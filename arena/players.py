@@ -8,16 +8,21 @@ DIR@champion                the best snapshot of a run: highest mean - 3 standar
 DIR@champion:predator       the same of the players of one side, in a league whose sides are not alike
 DIR@ada                     the latest snapshot of its member ada
 DIR@ada:1200000             that very snapshot
+
+Anybody else's agent is a guest, see `arena.guests.names`: FILE.py:attribute, module:attribute, cmd:./program args,
+FILE.pt, FILE.onnx, FILE.zip.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from arena.guests.forms import is_guest
 from arena.ladder import LADDER, rung_file
 from arena.league.history import parts
 from arena.league.overview import history, roles, spec_of
@@ -27,7 +32,8 @@ from arena.store import RunFolder, Snapshot
 from envs.bots import bot, every_name
 from envs.core import EnvSpec
 from envs.errors import InputError, unknown
-from envs.side import Side, filled, post_of
+from envs.registry import build
+from envs.side import Side, Squad, filled, post_of
 
 if TYPE_CHECKING:
     from agents.snapshot import Policies
@@ -38,18 +44,71 @@ CHAMPION = "champion"
 SUFFIX = ".safetensors"
 
 
-def load_player(text: str, spec: EnvSpec, greedy: bool = True) -> Side:
+def load_player(
+    text: str, spec: EnvSpec | str = USUAL_GAME, greedy: bool = True, *, trust: bool = False, logs: Path | None = None
+) -> Side:
     """The player that `text` names, ready to sit down in the game `spec`.
 
+        arena.load_player("master").act(obs, legal, memory, rng)
+
     Args:
+        spec: of the game, or its id.
         greedy: a snapshot takes its most probable action; False lets it sample, as it did in training.
+        trust: read files that hold pickles, which can run any code.
+        logs: folder for what programs write to standard error; without it only the last of it is kept, for the reason
+            of a forfeit.
 
     Raises:
         InputError: nobody of that name, a file that is no snapshot, or one made for another game.
     """
+    if isinstance(spec, str):
+        spec = build(spec, 1, {}).spec
     if text in every_name():
         return bot(text, spec)
+    if is_guest(text):
+        from arena.guests.names import load_guest
+
+        return load_guest(text, spec, greedy, trust, logs)
     return _from_file(*_file_of(text), spec, greedy)
+
+
+def player_of(
+    who: object, spec: EnvSpec, greedy: bool = True, *, trust: bool = False, logs: Path | None = None
+) -> Side:
+    """Whoever a program in Python gives: a name, a `Player` or `Squad`, a policy or another torch module, a function or
+    a class (see `arena.guests.calls.guest`).
+
+    Raises:
+        InputError: it is nobody, or as for `load_player`.
+    """
+    if isinstance(who, str | Path):
+        return load_player(str(who), spec, greedy, trust=trust, logs=logs)
+    made = not isinstance(who, type)
+    if isinstance(who, Squad) or (made and all(hasattr(who, part) for part in ("name", "memory_size", "act"))):
+        return cast("Side", who)
+    torch = sys.modules.get("torch")
+    if torch and isinstance(who, torch.nn.Module):
+        return _from_module(who, spec, greedy)
+    if callable(who) or hasattr(who, "act"):
+        from arena.guests.calls import guest
+
+        name = getattr(who, "__name__", type(who).__name__)
+        return guest(cast("Callable[..., Any]", who), "function" if name == "<lambda>" else name, spec)
+    raise InputError(
+        f"{who!r} is no player: give a name, a player, a function of an observation, or a class with a method act."
+    )
+
+
+def _from_module(module: Any, spec: EnvSpec, greedy: bool) -> Side:
+    """A torch module as a player."""
+    from agents.player import PolicyPlayer
+    from agents.policy import Policy
+    from arena.guests.networks import from_module, network_player
+
+    name = type(module).__name__
+    if isinstance(module, Policy):
+        return PolicyPlayer(module, name.lower(), greedy)
+    return network_player(name, spec, from_module(module), greedy)
 
 
 class Home(NamedTuple):
@@ -61,12 +120,12 @@ class Home(NamedTuple):
 
 
 def home_of(text: str) -> Home | None:
-    """Where the player that `text` names learnt; None for a bot, and for a snapshot that does not say so.
+    """Where the player that `text` names learnt; None for a bot, a guest, and a snapshot that does not say so.
 
     Raises:
         InputError: as for `load_player`.
     """
-    if text in every_name():
+    if text in every_name() or is_guest(text):
         return None
     from agents.snapshot import load_snapshot
 
@@ -114,7 +173,8 @@ def _file_of(text: str) -> tuple[Path, str]:
         raise unknown("player", text, (*every_name(), *LADDER))
     raise InputError(
         f"unknown player {text!r}: give a bot ({', '.join(every_name())}), a player in the box ({', '.join(LADDER)}), "
-        f"a snapshot FILE{SUFFIX}, or DIR@{CHAMPION} or DIR@NAME of a run."
+        f"a snapshot FILE{SUFFIX}, DIR@{CHAMPION} or DIR@NAME of a run, or an agent of your own, FILE.py:NAME or "
+        "cmd:./program."
     )
 
 

@@ -29,6 +29,8 @@ class Result:
     so that any file format and language can hold it."""
     ended: Ending
     """By its rules, at the step limit, or because a player forfeited."""
+    reason: str = ""
+    """Of a forfeit: who did what, such as "mine gave no answer within 20 ms"."""
 
 
 @dataclass(frozen=True, slots=True)

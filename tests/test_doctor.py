@@ -105,5 +105,5 @@ def test_the_list_of_packages_is_that_of_the_project() -> None:
     assert set(health.OPTIONAL) == optional
 
 
-TOOLS = ("test", "dev", "bench")
+TOOLS = ("test", "dev", "bench", "browser")
 """Extras for working on the project, not for using it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,8 @@ from agents.algorithms import registry
 from agents.snapshot import load_snapshot
 from arena.cli import main
 from arena.league import LeagueConfig
+from arena.replay.replay import read_replay
+from arena.replay.simulate import verify
 from tests.sources import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -65,12 +69,46 @@ def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_custom_matchup(run: Path, say: Say) -> None:
-    lines = say("custom_matchup.py", f"{run}@champion", "random", "--games", "4").splitlines()
-    assert [line.partition(",")[0] for line in lines] == ["SlimeVolley-v0"] * 3
-    assert "chaser against baseline" in lines[0]
-    assert re.search(r"chaser against (wide|memory):(0|256),", lines[1])
-    assert "chaser against random" in lines[2]
-    assert " in 4 games" in lines[2]
+    """A match with each, one with all of them by turns, and one in teams."""
+    lines = say("custom_matchup.py", f"{run}@champion", "random", "--games", "8").splitlines()
+    matches = [line for line in lines if not line.startswith(" ")]
+    assert [line.partition(",")[0] for line in matches] == ["SlimeVolley-v0"] * 4 + ["SlimeVolleyDoubles-v0"]
+    assert "chaser against baseline" in matches[0]
+    assert re.search(r"chaser against (wide|memory):(0|256),", matches[1])
+    assert "chaser against random" in matches[2]
+    assert all(" in 8 games" in line for line in matches)
+    drawn = [re.fullmatch(r"  (\d+) games against (\S+), mean score [+-]\d\.\d\d", line) for line in lines[4:-2]]
+    assert sum(int(one[1]) for one in drawn if one) == 8
+    assert re.fullmatch(r"  \d+ points, in the mean after \d+ steps", lines[-2])
+    assert "chaser against friend against rival" in matches[4]
+
+
+def test_swiss_with_my_agent(say: Say) -> None:
+    """A class of the script itself, for which it makes no difference which process plays."""
+    words = ("random", "tracker", "--games", "2")
+    alone = say("swiss_with_my_agent.py", *words)
+    command = [sys.executable, str(EXAMPLES / "swiss_with_my_agent.py"), *words, "--workers", "2"]
+    path = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=path, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, alone)
+    lines = alone.splitlines()
+    assert re.fullmatch(r"swiss, SlimeVolley-v0, seed 0, \d+ games", lines[0])
+    assert sorted(line.split()[1] for line in lines[1:4]) == ["Waiter", "random", "tracker"]
+    assert any(re.fullmatch(r"Waiter got \d+% of the points against (random|tracker)", line) for line in lines)
+    assert re.fullmatch(r"fingerprint [0-9a-f]{16}: the same for any number of workers", lines[-1])
+
+
+def test_train_then_challenge(say: Say, tmp_path: Path) -> None:
+    """A league of a few steps, whose champion nevertheless plays."""
+    changes = [word for change in (*SMALL, "evaluation.final_games=0") for word in ("--set", change)]
+    out = tmp_path / "run"
+    said = say("train_then_challenge.py", "--budget", "512-steps", "--games", "2", "--out", out, *changes)
+    assert "gauntlet, SlimeVolley-v0, seed 0, 8 games" in said
+    assert re.search(r"  1 champion +\S+ match points, \S+ of 8 game points", said)
+    assert re.search(
+        r"one point against the baseline, \d+ steps: score [+-][01]; the champion hoped for [+-]0\.\d\d", said
+    )
+    verify(read_replay(out / "challenge.replay"))
 
 
 @pytest.mark.parametrize("algorithm", ["reinforce", "ppo"])
@@ -108,5 +146,5 @@ def test_every_example_is_tried_here() -> None:
     names = {path.name for path in EXAMPLES.iterdir() if path.is_file()}
     assert names == {
         "custom_matchup.py", "lower_level.py", "mixed_doubles.py", "my_league.toml", "new_algorithm.py",
-        "pettingzoo_league.py",
+        "pettingzoo_league.py", "swiss_with_my_agent.py", "train_then_challenge.py",
     }  # fmt: skip

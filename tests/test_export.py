@@ -25,7 +25,7 @@ from tests.runs import ENV, Run, make
 
 ODD = [
     Result("Kuhn-v0", ("al;ice", 'b"ob'), (1 / 3, -1 / 3), 1, 2**53 - 1, "limit"),
-    Result("Kuhn-v0", ("Zoë, 2nd", "a b", "x"), (1e-300, 5.0, -2.5e17), 0, 0, "forfeit"),
+    Result("Kuhn-v0", ("Zoë, 2nd", "a b", "x"), (1e-300, 5.0, -2.5e17), 0, 0, "forfeit", 'x, gave; "up"'),
     Result("Race-v0", ("solo",), (0.1 + 0.2,), 7, 1, "rules"),
 ]
 
@@ -76,7 +76,7 @@ def test_csv_is_what_spreadsheets_read(run: Path, tmp_path: Path, capsys: pytest
     first = {**rows[0], "time": ""}
     assert first == {
         "block": "b/0", "env": ENV, "players": "bob:1000;ada:1000", "score": "1.5;-1.5", "steps": "0",
-        "seed": str(2**53 - 1), "ended": "rules", "time": "",
+        "seed": str(2**53 - 1), "ended": "rules", "reason": "", "time": "",
     }  # fmt: skip
     assert (rows[-1]["block"], rows[-1]["time"], rows[-1]["score"]) == ('od"d, block', "1.25", "0.30000000000000004")
 
@@ -87,7 +87,7 @@ def test_json_is_one_object_per_line(run: Path, capsys: pytest.CaptureFixture[st
     assert [tuple(game) for game in games] == [COLUMNS] * 19
     assert games[-2] == {
         "block": 'od"d, block', "env": "Kuhn-v0", "players": ["Zoë, 2nd", "a b", "x"], "score": [1e-300, 5, -2.5e17],
-        "steps": 0, "seed": 0, "ended": "forfeit", "time": 1.25,
+        "steps": 0, "seed": 0, "ended": "forfeit", "reason": 'x, gave; "up"', "time": 1.25,
     }  # fmt: skip
 
 

@@ -118,8 +118,9 @@ def test_leaderboard_and_status(home: Path, capsys: pytest.CaptureFixture[str]) 
     assert {player["name"] for player in board["players"]} == NAMES
     status = object_of("league", "status", done, capsys=capsys)
     assert set(status) == {
-        "run", "state", "process", "created", "budget", "budget_share", "seconds", "steps", "games", "snapshots",
-        "learners", "members", "events", "waiting", "exploitability",
+        "run", "state", "process", "doing", "created", "budget", "budget_share", "seconds", "seconds_left", "steps",
+        "steps_per_second", "games", "games_per_second", "snapshots", "disk_bytes", "champion", "learners", "members",
+        "events", "waiting", "exploitability",
     }  # fmt: skip
     assert (status["state"], status["process"], status["budget"]) == ("stopped", None, "3000-steps")
     assert (status["budget_share"], status["steps"], status["snapshots"]) == (1.0, 3072, len(SNAPSHOTS))
@@ -128,7 +129,15 @@ def test_leaderboard_and_status(home: Path, capsys: pytest.CaptureFixture[str]) 
         ("baseline", "anchor", "active"), ("random", "anchor", "active"), ("ada", "main", "active"),
         ("bob", "main", "active"),
     ]  # fmt: skip
-    assert (status["waiting"], status["exploitability"]) == (0, {})
+    assert (status["waiting"], status["exploitability"], status["doing"]) == (0, {}, "done")
+    assert status["champion"] == board["champion"]
+    assert status["seconds_left"] is None
+    assert status["steps_per_second"] > 0 and status["games_per_second"] > 0
+    assert status["disk_bytes"] == sum(file.stat().st_size for file in done.rglob("*") if file.is_file())
+    ratings = {player["name"]: player["mean"] for player in board["players"]}
+    for one in status["members"]:
+        assert one["mean"] == ratings[one["snapshot"]]
+    assert [one["snapshot"] for one in status["members"]] == ["baseline", "random", "ada:2048", "bob:1024"]
     ada, bob = status["learners"]
     assert (ada["name"], ada["stretches"], ada["steps"]) == ("ada", 2, 2048)
     assert (bob["name"], bob["stretches"], bob["steps"]) == ("bob", 1, 1024)

@@ -15,6 +15,8 @@ from arena.api import make_env, play
 from arena.cli import main
 from arena.players import load_player
 from arena.result import Result
+from arena.stats.elo import lead
+from arena.stats.units import units
 from arena.store import RunFolder
 from envs.errors import InputError
 from envs.side import Side
@@ -135,13 +137,15 @@ def test_command(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["match", *line, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     outcome = play(ENV, [f"{run}@bob", "noop"], games=4, seed=2, options={"lives": 2})
-    summary = outcome.summary
+    summary, own = outcome.summary, lead(units(outcome.results, "bob:200"))
     assert said == {
         "env": ENV, "players": ["bob:200", "noop"], "seed": 2, "games": 4,
         "wins": summary.wins, "draws": summary.draws, "losses": summary.losses,
         "score_mean": summary.score_mean, "score_ci95": list(summary.score_ci95 or ()),
         "steps_mean": summary.steps_mean,
+        **own.figures(), "pairs": said["pairs"],
     }  # fmt: skip
+    assert sum(said["pairs"].values()) == 2  # of four games
     assert main(["match", *line]) == 0
     table = capsys.readouterr().out
     assert f"{summary.score_mean:+.3f}" in table

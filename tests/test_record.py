@@ -133,8 +133,8 @@ def test_what_stands_still_is_stored_once(tmp_path: Path) -> None:
     path = tmp_path / "match.webp"
     made = record(played(max_steps=4), path, fps=30, width=120)
     images, times = frames_of(path)
-    assert made.pictures == len(images) == 4
-    assert made.seconds == pytest.approx(2.0 + 3 / 30, abs=0.05)  # three steps and the banner
+    assert made.pictures == len(images) == 5
+    assert made.seconds == pytest.approx(2.0 + 4 / 30, abs=0.05)  # before the first step, three more, and the banner
     assert sum(times) == pytest.approx(made.seconds * 1000, abs=5)
 
 
@@ -142,7 +142,7 @@ def test_speed_and_rate_decide_which_steps_are_seen(tmp_path: Path) -> None:
     playback = played()
     made = record(playback, tmp_path / "fast.webp", fps=10, width=60, speed=4, max_seconds=1)
     assert made.pictures == 10
-    assert playback.steps == 1 + 9 * 12  # the first picture is of step 1, the others are 12 steps apart
+    assert playback.steps == 9 * 12  # the first picture is of the beginning, the others are 12 steps apart
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_bad_targets_are_refused_before_playing(name: str, fps: float, sentence:
     playback = played()
     with pytest.raises(InputError, match=sentence):
         record(playback, tmp_path / name, fps=fps)
-    assert playback.steps == 1
+    assert playback.steps == 0
     assert [path.name for path in tmp_path.iterdir()] == ["folder.webp"]
 
 

@@ -1,14 +1,12 @@
-"""`arena league run|resume|status`: train a population, and see how far it is."""
+"""`arena league run|resume`: train a population."""
 
 from __future__ import annotations
 
 import json as jsonlib
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional
@@ -18,20 +16,8 @@ from envs.errors import InputError
 
 if TYPE_CHECKING:
     from arena.league import League
-    from arena.league.overview import Overview
 
 STOPPING = "finishing this stretch, press again to stop at once"
-TELLING = {
-    "steps_per_second": "{:,.0f} steps/s",
-    "entropy": "entropy {:.3f}",
-    "explained_variance": "explained variance {:.2f}",
-    "kl": "KL {:.4f}",
-    "past_score": "{:.0%} of points against past snapshots",
-}
-"""Metrics that `status` names, and how."""
-EXACT = {"newest": "the newest snapshot", "uniform": "all snapshots alike", "nash": "their Nash mixture"}
-EVENTS = 10
-"""Lately, which `status` names."""
 
 
 def run(
@@ -102,47 +88,6 @@ def resume(
         return _run(league, budget, tensorboard, json)
 
 
-def status(dir: Positional[Path], json: bool = False) -> int:
-    """How far a run is, running or stopped: what is on file, up to the last stretch of training that has ended.
-
-    Args:
-        dir: run folder.
-        json: print one object: run, state (running or stopped), process (id, or null), created, budget,
-            budget_share, seconds, steps, games, snapshots, learners (name, stretches, steps, and metrics: means over
-            its last stretch), members (name, role, status), events (time, kind, member, detail), waiting (requests
-            that are not done yet), exploitability (of tiny games: of the newest snapshot, and of all snapshots mixed
-            alike and by the Nash equilibrium of their games; empty for others).
-    """
-    from arena.league.overview import is_tiny, overview
-    from arena.store import RunFolder
-
-    with RunFolder.open(dir) as folder:
-        seen, created = overview(folder), folder.about["created"]
-        members, events, waiting = folder.members(), folder.events(), len(folder.requests())
-        exact: Mapping[str, float] = {}
-        if is_tiny(folder):
-            from arena.league.theory import exploitabilities
-
-            exact = exploitabilities(folder)
-    if json:
-        people = [{"name": one.name, "role": one.role, "status": one.status} for one in members]
-        happened = [{"time": e.time, "kind": e.kind, "member": e.member, "detail": e.detail} for e in events]
-        more = {"members": people, "events": happened, "waiting": waiting, "exploitability": exact}
-        print(jsonlib.dumps({**_status_json(dir, seen, created), **more}))
-        return 0
-    _print_status(dir, seen, created)
-    others = ", ".join(f"{one.name} ({one.role})" for one in members if one.status == "active")
-    print(f"members: {others}" + (f"; {_count(waiting, 'request', 's')} waiting" if waiting else ""))
-    for name, value in exact.items():
-        print(f"exploitability of {EXACT[name]}: {value:.4f} per game")
-    for event in events[-EVENTS:]:
-        if event.kind != "added":
-            print(
-                f"{time.strftime('%H:%M:%S', time.localtime(event.time))}  {event.kind} {event.member or ''}".rstrip()
-            )
-    return 0
-
-
 def _run(league: League, more: str | None, tensorboard: bool, json: bool) -> int:
     """Run it, show it, and report; the exit code."""
     from arena.cli.outcome import Outcome
@@ -173,39 +118,3 @@ def _run(league: League, more: str | None, tensorboard: bool, json: bool) -> int
     else:
         outcome.print()
     return 0 if finished else stop.exit_code
-
-
-def _status_json(dir: Path, seen: Overview, created: str) -> dict[str, Any]:
-    return {
-        "run": str(dir),
-        "state": "running" if seen.writer else "stopped",
-        "process": int(seen.writer) if seen.writer and seen.writer.isdecimal() else None,
-        "created": created,
-        "budget": seen.budget,
-        "budget_share": seen.share,
-        "seconds": seen.seconds,
-        "steps": seen.steps,
-        "games": seen.games,
-        "snapshots": seen.snapshots,
-        "learners": [asdict(learner) for learner in seen.learners],
-    }
-
-
-def _print_status(dir: Path, seen: Overview, created: str) -> None:
-    state = f"running as process {seen.writer}" if seen.writer else "stopped"
-    print(f"{dir}: {state}, made {created}")
-    print(f"spent: {seen.seconds:.1f} s and {seen.steps:,} env steps, {seen.share:.0%} of its budget of {seen.budget}")
-    print(f"stored: {_count(seen.snapshots, 'snapshot', 's')}, {_count(seen.games, 'rated game', 's')}")
-    for learner in seen.learners:
-        done = f"{learner.steps:,} env steps in {_count(learner.stretches, 'stretch', 'es')}"
-        print(f"{learner.name}: {done}{_told(learner.metrics)}")
-
-
-def _count(number: int, noun: str, plural: str) -> str:
-    return f"{number:,} {noun}{plural * (number != 1)}"
-
-
-def _told(metrics: Mapping[str, Any]) -> str:
-    """The numbers of the last stretch that say most, where they are known."""
-    told = [words.format(metrics[key]) for key, words in TELLING.items() if metrics.get(key) is not None]
-    return f"; in the last one {', '.join(told)}" if told else ""

@@ -109,6 +109,8 @@ class LeagueConfig(Config):
     """Population-based training of settings; off unless it is asked for."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """How snapshots are rated."""
+    replays: bool = True
+    """Keep replays of the games that are worth watching (`arena.replay.picks`) in DIR/replays."""
 
     @field_validator("budget")
     @classmethod

@@ -12,10 +12,11 @@ import numpy as np
 from agents.algorithms.algorithm import Metrics
 from agents.snapshot import save_snapshot
 from arena.config import Budget, load, parse_budget
-from arena.league import matchmaking
 from arena.league.admission import check
 from arena.league.changes import Changes
 from arena.league.config import LeagueConfig
+from arena.league.keeper import Keeper
+from arena.league.opponents import opponents_of
 from arena.league.population import Population
 from arena.league.progress import Progress, Report
 from arena.league.rated import RatedGames
@@ -28,7 +29,6 @@ from arena.store import RunFolder
 from arena.trainer import Stretch, mean, means, share_of_points
 from envs.errors import InputError
 from envs.registry import build
-from envs.side import team_count
 
 
 class League:
@@ -47,6 +47,7 @@ class League:
         self.population = Population(folder, self.config, spec)
         self.rated = RatedGames(self.population)
         self._changes = Changes(self.population, self.rated)
+        self._keeper = Keeper(self.population, self.rated) if self.config.replays else None
         self._spent = self._last_seen()
         self._started: float | None = None
         self._speed = 0.0
@@ -123,6 +124,11 @@ class League:
         """Time spent on training and rating."""
         return self._spent + (0.0 if self._started is None else time.monotonic() - self._started)
 
+    @property
+    def replay_faults(self) -> list[str]:
+        """Why games that are worth watching could not be stored as replays."""
+        return self._keeper.faults if self._keeper else []
+
     def leaderboard(self) -> list[Standing]:
         """Everybody who has been rated, best first."""
         return self.rated.standings
@@ -176,9 +182,14 @@ class League:
             self.folder.write_atomic(resume, learner.state(self.seconds))
             self._freeze_and_rate(learner, budget, report)
             self._changes.find_cycles()
+            if self._keeper:
+                self._keeper.look(self.seconds)
             give_back()
         if self._share(budget) >= 1:
             self._finals(budget, report)
+        self._changes.answer_requests()  # what came meanwhile, such as games of people
+        if self._keeper:
+            self._keeper.keep()
 
     def _last_seen(self) -> float:
         """Seconds of the budget that were spent when the folder was last written to."""
@@ -204,7 +215,7 @@ class League:
         """One stretch; it ends early where the budget does."""
         config, game = self.config.training_of(self.population.configs[learner.name]), self.config.game
         seed = self._seed("stretch", learner.name, learner.stretches)
-        mirror, shares = self._opponents(learner, np.random.default_rng(seed))
+        mirror, shares = opponents_of(learner, self.population, self._changes.view, np.random.default_rng(seed))
         opponents = [(self.population.opponent(name), share) for name, share in shares.items()]
         streams = self_play(learner.crew, game.id, game.options, opponents, config, seed)
         stretch = Stretch(learner.crew, streams, self.population.threads)
@@ -230,29 +241,6 @@ class League:
             return self._share(budget)
         stretch = self.config.training_of(self.population.configs[learner.name]).snapshot_steps
         return min(1.0, (learner.steps - learner.born) / max(reset.steps, stretch))  # it is not reset within a stretch
-
-    def _opponents(self, learner: Learner, rng: np.random.Generator) -> tuple[float, dict[str, float]]:
-        """The learner's share of games with itself in its next stretch, and those of others by name.
-
-        A beginner that may play itself does nothing else: losing to the others would teach it little.
-        """
-        config, whole = self.population.matchmaking(learner.name), self.population.meets_itself(learner)
-        if team_count(self.population.spec) == 1 or (whole and config.mirror and not learner.stretches):
-            return 1.0, {}
-        view = self._changes.view(learner)
-        mirror, share = matchmaking.mixture(config, view)
-        if not whole:  # who cannot play both sides meets the others instead of itself
-            learnt = view.only(())
-            if not share.sum():
-                share[[view.names.index(one) for one in learnt.names]] = matchmaking.latest(learnt, config)
-            if not share.sum():
-                raise InputError(
-                    f"{self.folder.path}: nobody is left whom {learner.name} could meet: `arena league add` gives it "
-                    "a learner of the other side."
-                )
-            mirror, share = 0.0, share / share.sum()
-        drawn = matchmaking.draw(share, self.config.training.opponents, rng)
-        return mirror, {view.names[place]: part for place, part in drawn.items()}
 
     def _freeze_and_rate(self, learner: Learner, budget: Budget, report: Report) -> None:
         """If the learner is to be in the pool as it is now, make sure that it is on file and has met who it should."""

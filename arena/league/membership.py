@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.parallel import Threads
 from agents.snapshot import load_snapshot, save_snapshot
+from arena.league import human
 from arena.league.admission import check_side
 from arena.league.config import LearnerConfig, check_against, check_name
 from arena.league.population import BOT, TURNS, Population, learner_spec
@@ -43,7 +44,7 @@ def admit(population: Population, kind: str, payload: Mapping[str, Any]) -> str:
     """Do what a request asks, all of it or nothing; a sentence that says what was done.
 
     Args:
-        kind: "add", with a payload as for `Addition`, or "retire", for `Retirement`.
+        kind: "add", with a payload as for `Addition`, "retire", for `Retirement`, or "human", for `human.Played`.
 
     Raises:
         InputError: it cannot be done; nothing has changed then.
@@ -54,7 +55,9 @@ def admit(population: Population, kind: str, payload: Mapping[str, Any]) -> str:
                 return retire(population, parse(Retirement, payload, kind).name)
             if kind == "add":
                 return add(population, parse(Addition, payload, kind))
-            raise unknown("request", kind, ("add", "retire"))
+            if kind == human.REQUEST:
+                return human.take_in(population.folder, payload)
+            raise unknown("request", kind, ("add", "retire", human.REQUEST))
     finally:
         population.refresh()
 

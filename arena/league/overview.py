@@ -11,12 +11,16 @@ from pydantic import BaseModel
 from arena.config import load, parse_budget
 from arena.league.history import compared, parts
 from arena.league.standings import Standing, standings
-from arena.ratings.games import Games
+from arena.ratings.games import Games, games_of
 from arena.store import RunFolder, Snapshot
+from arena.store.about import kind_of
+from arena.tournaments.blocks import place
 from envs.core import EnvSpec
 from envs.errors import unknown
 from envs.registry import build
 
+TOURNAMENT = "tournament"
+"""Kind of such a run."""
 Record = Mapping[str, Any]
 """A line of metrics.jsonl."""
 
@@ -33,10 +37,13 @@ class _Member(BaseModel):
 class Outline(BaseModel):
     """The part of a run's config that readers need; `LeagueConfig`, all of it, would bring torch along."""
 
-    budget: str
     game: _Game
-    anchors: tuple[str, ...]
-    learners: tuple[_Member, ...]
+    budget: str = ""
+    """Of a league; a tournament has none, and no members either."""
+    anchors: tuple[str, ...] = ()
+    learners: tuple[_Member, ...] = ()
+    entrants: tuple[_Member, ...] = ()
+    """Of a tournament."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +83,17 @@ def outline(run: RunFolder) -> Outline:
     """The config of `run`.
 
     Raises:
-        InputError: config.yaml cannot be read, or is not that of a league.
+        InputError: config.yaml cannot be read, or is not that of a league or tournament.
     """
-    run.expect("league")
+    if kind_of(run.about) != TOURNAMENT:
+        run.expect("league")
     return load(Outline, run.path / "config.yaml")
 
 
 def leaderboard(run: RunFolder) -> list[Standing]:
     """Everybody who has been rated, best first."""
     spec = spec_of(run)
-    return standings(compared(run.meetings(), spec), roles(run), parts=parts(run.meetings(), spec))
+    return standings(history(run), roles(run), parts=parts(run.meetings(), spec))
 
 
 def spec_of(run: RunFolder) -> EnvSpec:
@@ -99,17 +107,22 @@ def spec_of(run: RunFolder) -> EnvSpec:
 
 
 def history(run: RunFolder) -> Games:
-    """All rated games of `run`, as raters take them.
+    """All rated games of `run`, as raters take them; those of a tournament, where everybody plays every side, in the
+    order of its rounds, since that in which they end is up to the workers.
 
     Raises:
         InputError: as for `outline`.
     """
-    return compared(run.meetings(), spec_of(run))
+    if kind_of(run.about) != TOURNAMENT:
+        return compared(run.meetings(), spec_of(run))
+    entries = sorted(run.entries(), key=lambda entry: place(entry.block))
+    return games_of(entry.result for entry in entries)
 
 
 def roles(run: RunFolder) -> dict[str, str]:
     """Role of every member by name; "retired" for those who are."""
-    return {one.name: "retired" if one.status == "retired" else one.role for one in run.members()}
+    members = {one.name: "retired" if one.status == "retired" else one.role for one in run.members()}
+    return members if kind_of(run.about) != TOURNAMENT else {one.name: "entrant" for one in outline(run).entrants}
 
 
 def is_tiny(run: RunFolder) -> bool:
@@ -133,7 +146,8 @@ def learner_spec_of(run: RunFolder, name: str) -> dict[str, Any]:
 
 
 def overview(run: RunFolder) -> Overview:
-    """How far `run` is: what is on file, so a running stretch counts when it has ended."""
+    """How far the league `run` is: what is on file, so a running stretch counts when it has ended."""
+    run.expect("league")
     config = outline(run)
     snapshots, metrics = run.snapshots(), list(run.metrics())
     learners = tuple(_learner(member.name, snapshots, metrics) for member in run.members() if "learner" in member.spec)

@@ -15,7 +15,7 @@ from arena.league.config import LeagueConfig, LearnerConfig
 from arena.league.matchmaking import MatchmakingConfig, Past
 from arena.league.overview import roles
 from arena.learner import Learner, device, seed_for
-from arena.match import Lineup, run_block
+from arena.match import Lineup, Tape, run_block
 from arena.result import Result
 from arena.self_play import Opponent
 from arena.store import Member, RunFolder
@@ -168,18 +168,13 @@ class Population:
         Args:
             kind: of the blocks' keys. Where nobody changes sides, blocks of one kind have the same seeds.
         """
-        teams, seed = team_count(self.spec), self.config.seed
-        common = seed_for(seed, "duplicate", kind, games)
-        if teams == 1:
-            return [RatedBlock(f"{kind}|{name}|{games}", (name,), games, common) for name in pair]
-        key = f"{kind}|{'|'.join(pair)}|{games}"
-        own = seed_for(seed, key) if self.spec.symmetric else common
-        return [RatedBlock(key, pair, games, own, tables(self.spec))]
+        seats = [(name,) for name in pair] if team_count(self.spec) == 1 else [pair]
+        return [block_of(f"{kind}|{'|'.join(names)}|{games}", self.spec, self.config.seed) for names in seats]
 
-    def play(self, block: RatedBlock) -> list[Result]:
-        """The games of `block`."""
+    def play(self, block: RatedBlock, tape: Tape | None = None) -> list[Result]:
+        """The games of `block`; what is done in them goes on `tape`."""
         game, players = self.config.game, [self.player(name) for name in block.players]
-        return run_block(game.id, game.options, players, block.games, block.seed, lineup=block.lineup)
+        return run_block(game.id, game.options, players, block.games, block.seed, lineup=block.lineup, tape=tape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +187,15 @@ class RatedBlock:
     seed: int
     lineup: Lineup | None = None
     """See `arena.match.match`."""
+
+
+def block_of(key: str, spec: EnvSpec, seed: int) -> RatedBlock:
+    """The block "kind|name|...|games" of a league with this `seed`: its key says all that it takes to play it."""
+    kind, *names, games = key.split("|")
+    alone = team_count(spec) == 1
+    common = seed_for(seed, "duplicate", kind, int(games))
+    own = seed_for(seed, key) if spec.symmetric and not alone else common
+    return RatedBlock(key, tuple(names), int(games), own, None if alone else tables(spec))
 
 
 def tables(spec: EnvSpec) -> Lineup | None:

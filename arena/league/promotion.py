@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +9,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from arena.result import Result
+from arena.stats import sprt
+from arena.stats.sprt import Sprt
+from arena.stats.units import points, units
 from envs.config import Config
 
 
@@ -42,9 +44,9 @@ class PromotionConfig(Config):
         return self
 
     @property
-    def bounds(self) -> tuple[float, float]:
-        """Log-likelihood ratios at which the test ends (Wald 1945): refused below, promoted above."""
-        return math.log(self.beta / (1 - self.alpha)), math.log((1 - self.beta) / self.alpha)
+    def test(self) -> Sprt:
+        """With "sprt": promoted if `elo1` is accepted."""
+        return Sprt(elo0=self.elo0, elo1=self.elo1, alpha=self.alpha, beta=self.beta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,40 +71,12 @@ class Evidence:
 
 def judge(results: Sequence[Result], candidate: str, config: PromotionConfig) -> Evidence:
     """What follows from `results`, seat-swapped pairs in order."""
-    points = [_points(result, candidate) for result in results]
-    wins, draws = points.count(1.0), points.count(0.5)
-    counts = (len(points), wins, draws, len(points) - wins - draws)
+    worth = [points(result, candidate) for result in results]
+    wins, draws = worth.count(1.0), worth.count(0.5)
+    counts = (len(worth), wins, draws, len(worth) - wins - draws)
     if config.rule != "sprt":
-        full = len(points) >= config.games
-        return Evidence(sum(points) / len(points) >= config.win_share if full else None, *counts, None)
-    full = len(points) >= config.most
-    llr = log_likelihood_ratio([(a + b) / 2 for a, b in zip(points[::2], points[1::2], strict=True)], config)
-    low, high = config.bounds
-    return Evidence(True if llr >= high else False if llr <= low or full else None, *counts, llr)
-
-
-def log_likelihood_ratio(pairs: Sequence[float], config: PromotionConfig) -> float:
-    """Of a mean of `elo1` to one of `elo0`, for the points 0..1 of seat-swapped pairs on equal serves.
-
-    The generalised test of Van den Bergh ("The generalized maximum likelihood ratio for the expectation value of a
-    distribution", 2020): pairs are taken as normal with the variance they have, so that the two games of a pair need
-    not be independent. One pair at 1/2 a point off the mean is added on each side, without which a run of equal
-    results would be sure at once.
-    """
-    low, high = expected_points(config.elo0), expected_points(config.elo1)
-    count = len(pairs)
-    mean = (sum(pairs) + 1.0) / (count + 2)
-    variance = (sum((pair - mean) ** 2 for pair in pairs) + 2 * 0.25) / (count + 2)
-    return count * (high - low) * (2 * sum(pairs) / max(count, 1) - low - high) / (2 * variance)
-
-
-def expected_points(elo: float) -> float:
-    """0..1 of the points for a lead of `elo` (Elo 1978: logistic, base 10, scale 400)."""
-    return 1 / (1 + 10 ** (-elo / 400))
-
-
-def _points(result: Result, name: str) -> float:
-    """1 for a win of `name`, 1/2 for a draw."""
-    seat = result.players.index(name)
-    own, other = result.score[seat], result.score[1 - seat]
-    return 1.0 if own > other else 0.5 if own == other else 0.0
+        full = len(worth) >= config.games
+        return Evidence(sum(worth) / len(worth) >= config.win_share if full else None, *counts, None)
+    verdict = sprt.judge(units(results, candidate), config.test)
+    full = len(worth) >= config.most
+    return Evidence(False if verdict.accepted is None and full else verdict.accepted, *counts, verdict.llr)

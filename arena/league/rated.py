@@ -12,7 +12,9 @@ from arena.league.history import changes_sides, compared, parts
 from arena.league.population import Pair, Population
 from arena.league.scheduling import best_pairs, largest
 from arena.league.standings import LEADERS, Standing, standings
+from arena.league.tapes import Tapes
 from arena.learner import seed_for
+from arena.match import Tape
 from arena.ratings.games import Games, games_of
 from arena.ratings.payoff import Payoff, payoff_of
 from arena.ratings.rating import Rating
@@ -27,6 +29,8 @@ class RatedGames:
     def __init__(self, population: Population) -> None:
         """The log is that of the population's folder."""
         self._population = population
+        self.tapes: Tapes | None = None
+        """Where to keep what is done in the games that are played from now on."""
         self.read()
 
     def read(self) -> None:
@@ -87,9 +91,14 @@ class RatedGames:
         if not todo:
             return {}
         begin()
-        results = population.threads.run([partial(population.play, block) for block in todo])
-        for block, games_played in zip(todo, results, strict=True):
+        tapes = [Tape() if self.tapes else None for _ in todo]
+        results = population.threads.run(
+            [partial(population.play, block, tape) for block, tape in zip(todo, tapes, strict=True)]
+        )
+        for block, games_played, tape in zip(todo, results, tapes, strict=True):
             folder.append_block(block.key, games_played)
+            if self.tapes and tape:
+                self.tapes.put(block.key, games_played, tape)
         if changes_sides(population.spec):
             self._take(self._games.followed_by(games_of(chain.from_iterable(results))))
         else:

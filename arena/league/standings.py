@@ -21,8 +21,8 @@ class Standing:
 
     name: str
     role: str
-    """Of its member: main, main-exploiter, league-exploiter, historical, anchor or retired; "guest" for one that is
-    none, such as a player of imported games."""
+    """Of its member: main, main-exploiter, league-exploiter, historical, anchor, human or retired; "guest" for one that
+    is none, such as a player of imported games."""
     rating: Rating
     """TrueSkill, unless another was asked for."""
     summary: MatchSummary

@@ -68,13 +68,13 @@ def refuse_taken(path: Path) -> None:
 
 
 def kind_of(about: Mapping[str, Any]) -> str:
-    """ "league" or "training"."""
+    """ "league", "training" or "tournament"."""
     return str(about.get("kind", "league"))
 
 
 def advice(path: Path, kind: str) -> str:
     """How to go on with a run of `kind`."""
-    command = "league resume" if kind == "league" else "train --resume"
+    command = {"league": "league resume", "tournament": "tournament resume"}.get(kind, "train --resume")
     return f"`arena {command} {path}` goes on"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from arena.store.schema import SCHEMA
+from arena.store.schema import ADD_REASON, SCHEMA
 from envs.errors import InputError
 
 BUSY_SECONDS = 30.0
@@ -22,18 +22,27 @@ Value = str | int | float | None
 class Database:
     """Used by one thread; any number of processes may read while one writes."""
 
-    def __init__(self, path: Path, write: bool) -> None:
+    def __init__(self, path: Path, write: bool, still: bool = False) -> None:
         """Open an existing file.
+
+        Args:
+            still: nobody writes it, so a reader need not leave SQLite's own files beside it; whoever says so finds out
+                whether somebody has begun to meanwhile, and what was read is worth nothing then.
 
         Raises:
             InputError: it is missing, damaged, or not that of a run.
         """
         try:
-            self._db = _connect(path, write)
+            self._db = _connect(path, write, still)
         except sqlite3.Error as fault:
             raise InputError(f"cannot read the match log {path}: {fault}.") from None
         try:
             self._db.execute("SELECT count(*) FROM requests").fetchone()
+            self.has_reasons = any(row[1] == "reason" for row in self._db.execute("PRAGMA table_info(games)"))
+            """Whether games say why they were forfeited; runs of old do once they are written."""
+            if write and not self.has_reasons:
+                self._db.execute(ADD_REASON)
+                self.has_reasons = True
         except sqlite3.Error as fault:
             self._db.close()
             raise InputError(f"cannot read the match log {path}: {fault}.") from None
@@ -120,11 +129,12 @@ def seal(table: str, row: Sequence[Value]) -> str:
     return hashlib.sha256(json.dumps([table, *row], default=repr).encode()).hexdigest()
 
 
-def _connect(path: Path, write: bool) -> sqlite3.Connection:
+def _connect(path: Path, write: bool, still: bool) -> sqlite3.Connection:
     """Open the file. A reader who may not make the shared-memory file beside it (a folder on read-only media)
     reads it as one that nobody changes, which is right unless a write-ahead log lies there too."""
     mode = "mode=rw" if write else "mode=ro"
-    if not write and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists():
+    ahead = Path(f"{path}-wal")
+    if not write and (still or not os.access(path.parent, os.W_OK)) and not (ahead.exists() and ahead.stat().st_size):
         mode = "mode=ro&immutable=1"
     uri = f"{path.absolute().as_uri()}?{mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)

@@ -7,6 +7,7 @@ score     their scores, in the game's own units; in CSV one cell, 1.0;-1.0
 steps     length of the game
 seed      of the game itself, below 2**53: games with the same seed had the same serves
 ended     rules, limit or forfeit
+reason    of a forfeit: who did what; else empty
 time      when its block was logged, s since 1970
 """
 
@@ -24,7 +25,7 @@ from arena.store.files import replacing
 from arena.store.log import Entry
 from envs.errors import InputError
 
-COLUMNS = ("block", "env", "players", "score", "steps", "seed", "ended", "time")
+COLUMNS = ("block", "env", "players", "score", "steps", "seed", "ended", "reason", "time")
 SEPARATOR = ";"
 """Between names, and between scores, in a cell of CSV; a name that has one is quoted, as in CSV itself."""
 Kind = Literal["csv", "json"]
@@ -54,7 +55,8 @@ def write_csv(entries: Iterable[Entry], file: TextIO) -> int:
     count = 0
     for block, time, game in entries:
         score = SEPARATOR.join(map(repr, game.score))
-        out.writerow((block, game.env, names(game.players), score, game.steps, game.seed, game.ended, repr(time)))
+        rest = (game.steps, game.seed, game.ended, game.reason, repr(time))
+        out.writerow((block, game.env, names(game.players), score, *rest))
         count += 1
     return count
 
@@ -69,7 +71,7 @@ def write_json(entries: Iterable[Entry], file: TextIO) -> int:
     """Write games as one JSON object per line; how many they are."""
     count = 0
     for block, time, game in entries:
-        values = (block, game.env, game.players, game.score, game.steps, game.seed, game.ended, time)
+        values = (block, game.env, game.players, game.score, game.steps, game.seed, game.ended, game.reason, time)
         file.write(json.dumps(dict(zip(COLUMNS, values, strict=True)), ensure_ascii=False) + "\n")
         count += 1
     return count

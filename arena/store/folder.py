@@ -5,6 +5,7 @@ config.yaml      the resolved config; `arena league run DIR/config.yaml` starts 
 league.sqlite    results in order, members, events, requests, and the hashes of all files, see `arena.store.schema`
 snapshots/       one safetensors file per frozen policy
 metrics.jsonl    one JSON object per line, appended
+replays/         games that are worth watching; they follow from the log (`arena.replay.picks`)
 resume/          what training needs to go on, one file per learner
 lock             held by the process that writes
 """
@@ -47,13 +48,13 @@ from envs.errors import InputError
 class RunFolder:
     """An open run. One process may write, any number may read meanwhile; used by one thread."""
 
-    def __init__(self, path: Path, about: dict[str, Any], lock: Lock | None) -> None:
+    def __init__(self, path: Path, about: dict[str, Any], lock: Lock | None, still: bool = False) -> None:
         """Use `create` or `open`."""
         self.path = path
         self.about = about
         """What run.json says: format, kind, created, seed, command, python, versions."""
         self._lock = lock
-        self._db = Database(path / "league.sqlite", write=lock is not None)
+        self._db = Database(path / "league.sqlite", lock is not None, still)
         self._log, self._manifest = Log(self._db), Manifest(self._db, path)
         self._roster, self._inbox = Roster(self._db), Inbox(self._db)
         if lock:
@@ -69,7 +70,7 @@ class RunFolder:
         Args:
             config: written in full, so that the run can be started again from its folder.
             command: the words that it was started with, for the record.
-            kind: "league" or "training".
+            kind: "league", "training" or "tournament".
 
         Raises:
             InputError: the folder holds something already, or cannot be written; nothing has changed then.
@@ -96,8 +97,11 @@ class RunFolder:
         return cls.open(path, write=True)
 
     @classmethod
-    def open(cls, path: str | Path, write: bool = False) -> Self:
+    def open(cls, path: str | Path, write: bool = False, still: bool = False) -> Self:
         """Open a run to read it or, with `write`, to go on with it.
+
+        Args:
+            still: nobody writes it, see `arena.store.database.Database`; `arena.dashboard.reading` makes sure of that.
 
         Raises:
             InputError: no run there, one of another format, or, for writing, one that another process writes.
@@ -106,7 +110,7 @@ class RunFolder:
         about = read_about(path)
         lock = _take_lock(path) if write else None
         try:
-            return cls(path, about, lock)
+            return cls(path, about, lock, still)
         except BaseException:
             if lock:
                 lock.release()

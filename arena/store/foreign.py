@@ -153,6 +153,12 @@ def _name(cell: Any) -> str:
     return str(cell)
 
 
+def _text(cell: Any) -> str:
+    if not isinstance(cell, str) or not cell.isprintable():
+        raise _Unfit(f"{cell!r} is no line of text.")
+    return str(cell)
+
+
 def _list(cell: Any) -> list[Any]:
     if isinstance(cell, _Text):
         with suppress(csv.Error):
@@ -200,5 +206,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "steps": _count,
     "seed": _count,
     "ended": _ended,
+    "reason": _text,
     "time": _time,
 }

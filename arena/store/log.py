@@ -20,7 +20,7 @@ from typing import NamedTuple
 from arena.result import Result
 from arena.store.database import Database, Value
 
-INSERT = "INSERT INTO games (block, game, lineup, score, steps, seed, ended) VALUES (?, ?, ?, ?, ?, ?, ?)"
+INSERT = "INSERT INTO games (block, game, lineup, score, steps, seed, ended, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 CACHED = 1 << 16
 """Different scores that are read once only: few in most games, nearly all of them in others."""
 
@@ -79,8 +79,8 @@ class Log:
                 lineups[lineup] = self._lineup(*lineup)
             id, players = lineups[lineup]
             score = json.dumps(result.score, allow_nan=False)
-            seal.add(number, result.env, players, score, result.steps, result.seed, result.ended)
-            yield block, number, id, score, result.steps, result.seed, result.ended
+            seal.add(number, result.env, players, score, result.steps, result.seed, result.ended, result.reason)
+            yield block, number, id, score, result.steps, result.seed, result.ended, result.reason
 
     def _lineup(self, env: str, players: tuple[str, ...]) -> tuple[int, str]:
         """Id of a lineup, made if it is new, and its players as JSON."""
@@ -106,13 +106,13 @@ class Log:
         """The same, each with its block."""
         last, lineups, scores = self._last(), self._lineups(), _score_reader()
         rows = self._db.execute(
-            "SELECT b.key, b.time, g.lineup, g.score, g.steps, g.seed, g.ended "
+            f"SELECT b.key, b.time, g.lineup, g.score, g.steps, g.seed, g.ended, {reason_of(self._db)} "
             "FROM games g JOIN blocks b ON b.id = g.block WHERE g.id <= ? ORDER BY g.id",
             (last,),
         )
-        for key, moment, lineup, score, steps, seed, ended in rows:
+        for key, moment, lineup, score, steps, seed, ended, reason in rows:
             env, names = lineups[lineup]
-            yield Entry(key, moment, Result(env, names, scores(score), steps, seed, ended))
+            yield Entry(key, moment, Result(env, names, scores(score), steps, seed, ended, reason))
 
     def meetings(self) -> Iterator[Meeting]:
         """The same games as `results` has, in less time."""
@@ -138,13 +138,22 @@ class BlockSeal:
         """Begin with the row of the block; `before` is the seal of the one before it, "" for the first."""
         self._hash = hashlib.sha256(json.dumps([number, key, time, before]).encode())
 
-    def add(self, game: int, env: str, players: str, score: str, steps: int, seed: int, ended: str) -> None:
-        """The next game, as it is stored; `players` and `score` are JSON."""
-        self._hash.update(f"\n{game}\t{env}\t{players}\t{score}\t{steps}\t{seed}\t{ended}".encode())
+    def add(
+        self, game: int, env: str, players: str, score: str, steps: int, seed: int, ended: str, reason: str
+    ) -> None:
+        """The next game, as it is stored; `players` and `score` are JSON. One without a reason has the seal that it had
+        before there were reasons."""
+        why = f"\t{reason}" if reason else ""
+        self._hash.update(f"\n{game}\t{env}\t{players}\t{score}\t{steps}\t{seed}\t{ended}{why}".encode())
 
     def text(self) -> str:
         """The seal, hexadecimal."""
         return self._hash.hexdigest()
+
+
+def reason_of(db: Database) -> str:
+    """SQL for why the game g was forfeited."""
+    return "g.reason" if db.has_reasons else "''"
 
 
 def _score_reader() -> Callable[[str], tuple[float, ...]]:

@@ -28,7 +28,8 @@ CREATE TABLE games (
     score TEXT NOT NULL,              -- JSON list of numbers, by seat
     steps INTEGER NOT NULL,
     seed INTEGER NOT NULL,
-    ended TEXT NOT NULL               -- rules, limit or forfeit
+    ended TEXT NOT NULL,              -- rules, limit or forfeit
+    reason TEXT NOT NULL DEFAULT ''   -- of a forfeit; runs of old lack the column until they are written again
 );
 CREATE TABLE files (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -79,6 +80,8 @@ CREATE TABLE requests (
 );
 """
 
+ADD_REASON = "ALTER TABLE games ADD COLUMN reason TEXT NOT NULL DEFAULT ''"
+"""For runs that lack it."""
 SEALED = ("files", "snapshots", "members", "events", "requests")
 """Tables whose rows are sealed one by one."""
 NUMBERED = ("blocks", *SEALED)

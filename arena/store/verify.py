@@ -22,10 +22,12 @@ from arena.store.verify_log import check_log
 from envs.errors import InputError
 
 LOG, METRICS = "league.sqlite", "metrics.jsonl"
-UNSEALED = {LOG, f"{LOG}-wal", f"{LOG}-shm", METRICS, "lock"}
+UNSEALED = {LOG, f"{LOG}-wal", f"{LOG}-shm", METRICS, "lock", "report.html"}
 """Files of a run that have no hash as a whole."""
 FOREIGN = ("tensorboard/",)
 """Folders that other programs write into."""
+REPLAY = r"replays/[^/]*\.replay"
+"""Files with a seal of their own. They follow from the log, so that one may be missing."""
 SNAPSHOT = r"snapshots/[A-Za-z0-9_][A-Za-z0-9_.-]*-\d+\.safetensors"
 
 
@@ -105,10 +107,27 @@ def _check_files(db: Database, path: Path, findings: Findings) -> None:
             continue
         if is_draft(Path(name)):
             findings.notes.append(f"{name} is a draft: it is being written, or the next one to write removes it.")
+        elif re.fullmatch(REPLAY, name):
+            findings.files += 1
+            _check_replay(path / name, name, findings)
         elif re.fullmatch(SNAPSHOT, name):
             findings.notes.append(f"{name} is not in the index yet: it is new, or the next one to write repeats it.")
         else:
             findings.add("unknown", name, f"{name} is no file of this run.")
+
+
+def _check_replay(path: Path, name: str, findings: Findings) -> None:
+    """A replay against its own seal; whether the game is the one it says, tells `arena replay verify`."""
+    from arena.replay.replay import parse
+
+    try:
+        parse(path.read_bytes(), name)
+    except FileNotFoundError:
+        return
+    except OSError as reason:
+        findings.add("damaged", name, f"{name} cannot be read: {reason.strerror or reason}.")
+    except InputError as fault:
+        findings.add("changed", name, str(fault))
 
 
 def _file_fault(manifest: Manifest, root: Path, name: str) -> Fault | None:

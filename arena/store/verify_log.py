@@ -9,12 +9,12 @@ from typing import Any
 
 from arena.store.database import Database, seal
 from arena.store.findings import Findings
-from arena.store.log import BlockSeal
+from arena.store.log import BlockSeal, reason_of
 from arena.store.schema import SEALED
 
 LOG = "league.sqlite"
 GAMES = """
-SELECT g.block, g.game, l.env, l.players, g.score, g.steps, g.seed, g.ended
+SELECT g.block, g.game, l.env, l.players, g.score, g.steps, g.seed, g.ended, {reason}
 FROM games g LEFT JOIN lineups l ON l.id = g.lineup ORDER BY g.id
 """
 STRAY_LINEUPS = "SELECT id FROM lineups WHERE id NOT IN (SELECT lineup FROM games)"
@@ -44,7 +44,7 @@ def check_log(db: Database, findings: Findings) -> None:
 def _check_blocks(db: Database, findings: Findings) -> None:
     """Walk through blocks and games side by side; both are in the order in which they were appended."""
     before, expected = "", 1
-    groups = groupby(db.execute(GAMES), key=itemgetter(0))
+    groups = groupby(db.execute(GAMES.format(reason=reason_of(db))), key=itemgetter(0))
     waiting = next(groups, None)
     for number, key, time, noted in db.execute("SELECT id, key, time, seal FROM blocks ORDER BY id"):
         while waiting and waiting[0] < number:

@@ -29,12 +29,15 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Path2D:
-    """A line, or with `filled` an area of a fifth of the opacity."""
+    """A line, or with `filled` an area."""
 
     points: Sequence[Point]
     color: str
     width: float = 1.0
     filled: bool = False
+    opacity: float = 0.2
+    """Of an area, 0..1."""
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,9 @@ def write(path: Path, found: Sequence[Curve], x_label: str) -> None:
 
 def draw(found: Sequence[Curve], x_label: str) -> Iterator[Path2D | Words]:
     """The chart as shapes, in the order in which they are painted."""
-    x_axis = _axis([curve.x for curve in found], LEFT, WIDTH - RIGHT, snug=True)
-    y_axis = _axis([side for curve in found for side in (curve.low, curve.high)], HEIGHT - BOTTOM, TOP)
-    yield from _grid(x_axis, y_axis)
+    x_axis = axis([curve.x for curve in found], LEFT, WIDTH - RIGHT, snug=True)
+    y_axis = axis([side for curve in found for side in (curve.low, curve.high)], HEIGHT - BOTTOM, TOP)
+    yield from grid(x_axis, y_axis)
     for number, (curve, label) in enumerate(zip(found, labels(found), strict=True)):
         color = COLORS[number % len(COLORS)]
         xs = [x_axis.place(x) for x in curve.x]
@@ -107,7 +110,7 @@ def draw(found: Sequence[Curve], x_label: str) -> Iterator[Path2D | Words]:
     yield Words(20, (TOP + HEIGHT - BOTTOM) / 2, "mean score of an evaluation", turned=True)
 
 
-def _axis(values: Sequence[Numbers], start: float, end: float, snug: bool = False) -> Axis:
+def axis(values: Sequence[Numbers], start: float, end: float, snug: bool = False) -> Axis:
     """An axis that holds all `values`, to the next tick unless it is `snug`."""
     low, high = float(min(part.min() for part in values)), float(max(part.max() for part in values))
     if high <= low:
@@ -139,7 +142,8 @@ def named(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _grid(x_axis: Axis, y_axis: Axis) -> Iterator[Path2D | Words]:
+def grid(x_axis: Axis, y_axis: Axis) -> Iterator[Path2D | Words]:
+    """Both axes with their numbers, and thin lines across."""
     for value in ticks(y_axis.low, y_axis.high):
         y = y_axis.place(value)
         yield Path2D([(x_axis.start, y), (x_axis.end, y)], FAINT)
@@ -168,20 +172,23 @@ def _svg(shape: Path2D | Words) -> str:
         return f'<text {place} fill="{INK}"{turn}>{escape(shape.text)}</text>'
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
     if shape.filled:
-        return f'<polygon points="{points}" fill="{shape.color}" fill-opacity="0.2"/>'
-    return f'<polyline points="{points}" fill="none" stroke="{shape.color}" stroke-width="{shape.width:g}"/>'
+        return f'<polygon points="{points}" fill="{shape.color}" fill-opacity="{shape.opacity:g}"/>'
+    dashes = ' stroke-dasharray="5 4"' if shape.dashed else ""
+    return f'<polyline points="{points}" fill="none" stroke="{shape.color}" stroke-width="{shape.width:g}"{dashes}/>'
 
 
-def png(shapes: Sequence[Path2D | Words]) -> bytes:
-    """The same as a PNG file."""
-    page = Image.new("RGBA", (WIDTH * SHARPNESS, HEIGHT * SHARPNESS), PAPER)
+def png(shapes: Sequence[Path2D | Words], size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
+    """The same as a PNG file; `size` is that of the page."""
+    page = Image.new("RGBA", (size[0] * SHARPNESS, size[1] * SHARPNESS), PAPER)
     for shape in shapes:
-        layer = Image.new("RGBA", page.size)
         if isinstance(shape, Words):
-            _write(layer, shape)
+            _write(page, shape)
+        elif not shape.filled or shape.opacity == 1:
+            _trace(ImageDraw.Draw(page), shape)
         else:
+            layer = Image.new("RGBA", page.size)
             _trace(ImageDraw.Draw(layer), shape)
-        page = Image.alpha_composite(page, layer)
+            page = Image.alpha_composite(page, layer)
     buffer = BytesIO()
     page.convert("RGB").save(buffer, "PNG")
     return buffer.getvalue()
@@ -189,22 +196,33 @@ def png(shapes: Sequence[Path2D | Words]) -> bytes:
 
 def _trace(pen: ImageDraw.ImageDraw, shape: Path2D) -> None:
     points = [(x * SHARPNESS, y * SHARPNESS) for x, y in shape.points]
-    if not shape.filled:
-        pen.line(points, fill=shape.color, width=round(shape.width * SHARPNESS), joint="curve")
-    elif len(points) > 2:
-        pen.polygon(points, fill=f"{shape.color}33")
+    if shape.filled:
+        if len(points) > 2:
+            pen.polygon(points, fill=f"{shape.color}{round(255 * shape.opacity):02x}")
+        return
+    for part in _dashes(points) if shape.dashed else [points]:
+        pen.line(part, fill=shape.color, width=round(shape.width * SHARPNESS), joint="curve")
 
 
-def _write(layer: Image.Image, words: Words) -> None:
+def _dashes(points: Sequence[Point]) -> Iterator[list[Point]]:
+    """A straight line from the first to the last of `points`, in pieces."""
+    (x0, y0), (x1, y1) = points[0], points[-1]
+    length = math.hypot(x1 - x0, y1 - y0) / SHARPNESS
+    for start in range(0, int(length), 9):
+        a, b = start / length, min(start + 5, length) / length
+        yield [(x0 + a * (x1 - x0), y0 + a * (y1 - y0)), (x0 + b * (x1 - x0), y0 + b * (y1 - y0))]
+
+
+def _write(page: Image.Image, words: Words) -> None:
     font = ImageFont.load_default(words.size * SHARPNESS)
     left, _, right, _ = font.getbbox(words.text)
     share = {"start": 0.0, "middle": 0.5, "end": 1.0}[words.anchor]
     if not words.turned:
         place = (words.x * SHARPNESS - share * (right - left), words.y * SHARPNESS)
-        ImageDraw.Draw(layer).text(place, words.text, fill=INK, font=font, anchor="ls")
+        ImageDraw.Draw(page).text(place, words.text, fill=INK, font=font, anchor="ls")
         return
     strip = Image.new("RGBA", (math.ceil(right - left) + 2, 2 * words.size * SHARPNESS))
     ImageDraw.Draw(strip).text((0, 1.5 * words.size * SHARPNESS), words.text, fill=INK, font=font, anchor="ls")
     strip = strip.rotate(90, expand=True)
     place_x = round(words.x * SHARPNESS - 1.5 * words.size * SHARPNESS)
-    layer.paste(strip, (place_x, round(words.y * SHARPNESS - (1 - share) * strip.height)))
+    page.paste(strip, (place_x, round(words.y * SHARPNESS - (1 - share) * strip.height)), strip)

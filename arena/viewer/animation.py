@@ -49,13 +49,16 @@ def _change(before: Image | None, image: Image) -> tuple[Box, NDArray[np.bool_]]
     """The smallest box, from an even corner, with all changed pixels, and which of its pixels they are."""
     if before is None:
         return (0, 0, image.shape[1], image.shape[0]), np.ones(image.shape[:2], np.bool_)
-    changed = (image != before).any(axis=2)
-    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    differs = image != before
+    rows = np.flatnonzero(differs.reshape(len(image), -1).any(axis=1))
     if not len(rows):
-        return (0, 0, 1, 1), changed[:1, :1]
-    left, top = int(columns[0]) & ~1, int(rows[0]) & ~1
-    right, bottom = int(columns[-1]) + 1, int(rows[-1]) + 1
-    return (left, top, right, bottom), changed[top:bottom, left:right]
+        return (0, 0, 1, 1), np.zeros((1, 1), np.bool_)
+    top, bottom = int(rows[0]) & ~1, int(rows[-1]) + 1
+    red, green, blue = differs[top:bottom].transpose(2, 0, 1)
+    changed = red | green | blue  # several times as fast as any() over an axis of three
+    columns = np.flatnonzero(changed.any(axis=0))
+    left, right = int(columns[0]) & ~1, int(columns[-1]) + 1
+    return (left, top, right, bottom), changed[:, left:right]
 
 
 class WebP:
@@ -73,9 +76,9 @@ class WebP:
     def add(self, image: Image, seconds: float) -> None:
         (left, top, right, bottom), changed = _change(self._before, image)
         self._before = image
-        pixels = np.zeros((*changed.shape, 4), np.uint8)
-        pixels[changed, :3] = image[top:bottom, left:right][changed]
-        pixels[changed, 3] = 255
+        pixels = np.empty((*changed.shape, 4), np.uint8)
+        np.multiply(image[top:bottom, left:right], changed[..., None], out=pixels[..., :3])
+        np.multiply(changed, np.uint8(255), out=pixels[..., 3])
         still = BytesIO()
         Pillow.fromarray(pixels).save(still, "WEBP", lossless=True, quality=50, method=1)
         place = b"".join(map(_three, (left // 2, top // 2, right - left - 1, bottom - top - 1)))

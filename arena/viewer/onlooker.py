@@ -8,9 +8,10 @@ from typing import Any
 
 from agents.play import Step
 from envs.core import BatchEnv
-from envs.draw import Window, size
+from envs.draw import size
 from envs.errors import InputError
 from envs.registry import build
+from envs.window import Window
 
 KEYS = ("space\tpause learning, go on", "s\tat the speed of the game, or as fast as it learns", "h\tthese keys",
         "q esc\tclose; it learns on")  # fmt: skip

@@ -1,0 +1,1 @@
+"""Dashboard: the report of a league as a page that follows it, served to browsers, strictly for looking."""

@@ -1,0 +1,1 @@
+"""Statistics of matches that a referee would accept: Elo differences with intervals, sequential tests."""

@@ -1,0 +1,1 @@
+"""Formats: kinds of tournaments, one file each."""
