@@ -197,7 +197,7 @@ def test_a_match_that_ends_when_it_is_decided(capsys: pytest.CaptureFixture[str]
     assert object_of(*words, "--sprt", "elo0=0 elo1=100", "--workers", "2", capsys=capsys) == found
     plain = object_of(*words, "--games", str(found["games"]), capsys=capsys)
     assert plain == {key: value for key, value in found.items() if key != "sprt"}
-    assert main([*words, "--sprt", "elo0=0 elo1=100"]) == 0
+    assert main([*words, "--sprt", "elo0=0", "elo1=100"]) == 0
     said = capsys.readouterr().out
     assert "accepted: a lead of" in said and "Elo difference" in said and "likelihood of superiority" in said
 

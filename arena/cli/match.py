@@ -29,7 +29,7 @@ def match(
     env: str = "",
     games: int | None = None,
     seed: int = 0,
-    sprt: str = "",
+    sprt: tuple[str, ...] = (),
     sample: bool = False,
     workers: int = 1,
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
@@ -57,7 +57,7 @@ def match(
             volleyball between bots.
         games: how many, 1000 unless it is said; with --sprt at most, 100,000.
         seed: decides everything random.
-        sprt: play until it is decided whether the first of two is ahead, such as "elo0=0 elo1=20": a sequential test of
+        sprt: play until it is decided whether the first of two is ahead, such as elo0=0 elo1=20: a sequential test of
             a lead of elo1 Elo points against one of elo0, which is wrong with a chance of alpha where the lead is elo0,
             and of beta where it is elo1 (both 0.05 unless they are given). It looks after every 256 games.
         sample: snapshots draw their actions as in training, instead of taking the most probable.
@@ -92,7 +92,7 @@ def match(
     if replays_keep is not None and (replays is None or replays_keep < 1):
         raise InputError("--replays-keep says how many games --replays keeps: give both, and 1 or more.")
     env, options = game_of(players, env, options)
-    test = parse_sprt(sprt) if sprt else None
+    test = parse_sprt(" ".join(sprt)) if sprt else None
     limits = parse_limits(move_time, game_time, forfeits)
     count = games if games is not None else MOST if test else USUAL
     keep = 0 if replays is None else replays_keep

@@ -198,7 +198,8 @@ def _tell(found: Tournament, ended: str, seconds: float, csv: Path | None, json:
     if not json:
         print_outcome(found, lines, ended)
         return
-    winner = lines[0].name if ended == "over" and [line.place for line in lines].count(1) == 1 else None
+    alone = [line.place for line in lines].count(1) == 1 and found.config.format != "gauntlet"  # challengers come first
+    winner = lines[0].name if ended == "over" and alone else None
     said = {
         "run": str(found.folder.path),
         "env": found.spec.id,

@@ -33,7 +33,7 @@ def told(run: RunFolder) -> tuple[str, dict[str, tuple[str, str]], list[Section]
     lines, name = lines_of(tournament), run.path.resolve().name
     config = tournament.config
     first = {
-        "winner" if tournament.over else "leader": (lines[0].name, f"{lines[0].score.points:g} points"),
+        _first(tournament): (lines[0].name, f"{lines[0].score.points:g} points"),
         "format": (config.format.replace("-", " "), f"{len(lines)} players"),
         "games": (f"{tournament.games:,}", "all of them" if tournament.over else f"of {tournament.most:,} at most"),
     }
@@ -57,6 +57,13 @@ def told(run: RunFolder) -> tuple[str, dict[str, tuple[str, str]], list[Section]
         order = [line.name for line in lines if line.name in payoff.names]
         charts["payoff"] = heat(payoff, order, order, {one: at for at, one in enumerate(order)})
     return f"{config.game.id}: {name}", first, sections, charts
+
+
+def _first(tournament: Tournament) -> str:
+    """What the first of the table is; in a gauntlet challengers come first, whatever they did."""
+    if tournament.config.format == "gauntlet":
+        return "challenger"
+    return "winner" if tournament.over else "leader"
 
 
 def _table(lines: list[Line]) -> str:
