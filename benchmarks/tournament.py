@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from itertools import combinations, islice
+from itertools import combinations
 from pathlib import Path
 
 import arena
@@ -24,7 +24,7 @@ from envs.registry import build
 
 GAME = "SlimeVolleySimple-v0"
 SAMPLE = 40
-"""Pairs that are also played by themselves."""
+"""About so many pairs are also played by themselves."""
 
 
 def tournament(texts: list[str], games: int, workers: int) -> tuple[float, str]:
@@ -52,7 +52,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with RunFolder.open(arguments.run) as run:
         texts = [f"{arguments.run}@{one.name}" for one in run.snapshots()][: arguments.players]
-    pairs = list(islice(combinations(texts, 2), SAMPLE))
+    pairs = list(combinations(texts, 2))
+    pairs = pairs[:: max(1, len(pairs) // SAMPLE)]  # beginners play short games, so of all kinds
     began = time.perf_counter()
     for pair in pairs:
         arena.play(GAME, pair, games=arguments.games)
