@@ -161,6 +161,7 @@ class Outcome:
                 game += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
             lines.append(f"watch it:  {command('watch', *players, *game)}")
             lines.append(f"match it:  {command('match', *players, *game)}")
+            lines.append(f"all of it: {command('report', self.path, '--open')}")
         more = ["--budget", "5m"] if self.ended == "budget" else []
         lines.append(f"train on:  {command('league', 'resume', self.path, *more)}")
         return lines
