@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from envs.core import Array
+from envs.core import Array, BatchEnv
 from envs.errors import InputError, unknown
 
 
@@ -37,3 +37,12 @@ def overwrite(views: Mapping[str, Array], state: Mapping[str, Array]) -> None:
             raise InputError(f"state array {name!r} must have shape {views[name].shape}, not {np.shape(value)}.")
     for name, value in state.items():
         views[name][...] = value
+
+
+def has_state(env: BatchEnv) -> bool:
+    """Whether the state of `env` can be read; that of some foreign games cannot."""
+    try:
+        env.get_state()
+    except InputError:
+        return False
+    return True

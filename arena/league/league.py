@@ -26,12 +26,13 @@ from arena.memory import give_back
 from arena.result import summarise
 from arena.self_play import self_play
 from arena.store import RunFolder
+from arena.store.held import Held
 from arena.trainer import Stretch, mean, means, share_of_points
 from envs.errors import InputError
 from envs.registry import build
 
 
-class League:
+class League(Held):
     """A league in a run folder."""
 
     def __init__(self, folder: RunFolder) -> None:
@@ -98,16 +99,6 @@ class League:
         except BaseException:
             folder.close()
             raise
-
-    def close(self) -> None:
-        """Let others write."""
-        self.folder.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        self.close()
 
     @property
     def learners(self) -> list[Learner]:

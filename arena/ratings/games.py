@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.stats.units import Game
+
 
 @dataclass(frozen=True, slots=True)
 class Games:
@@ -67,20 +69,8 @@ class Games:
         )
 
 
-class Played(Protocol):
+class Played(Game, Protocol):
     """What is read of a game; a `Result` says it, and so does a `Meeting` of the store, which is read sooner."""
-
-    @property
-    def players(self) -> tuple[str, ...]:
-        """[P] by seat."""
-
-    @property
-    def score(self) -> tuple[float, ...]:
-        """[P] by seat, in the game's own units."""
-
-    @property
-    def seed(self) -> int:
-        """Of the game itself."""
 
     @property
     def steps(self) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from arena.replay.replay import Replay
 from arena.replay.rules import refuse_others
 from arena.result import Ending
+from envs.arrays import has_state
 from envs.core import Array, BatchEnv, Bools, Floats, TimeStep
 from envs.errors import InputError
 from envs.registry import build
@@ -82,7 +83,7 @@ class Simulation:
         self.seed = seed
         self.actions: list[Array] = list(actions)
         self._seen = self._start()
-        self._saves = _saves(env)
+        self._saves = has_state(env)
         self._marks: list[_Mark] = []
         self._mark()
         self._moments: OrderedDict[int, Moment] = OrderedDict()
@@ -262,12 +263,3 @@ def ending(now: TimeStep, row: int = 0) -> Ending:
 
 def _over(now: TimeStep) -> bool:
     return bool(now.terminated[0] or now.truncated[0])
-
-
-def _saves(env: BatchEnv) -> bool:
-    """Whether the state of `env` can be read."""
-    try:
-        env.get_state()
-    except InputError:
-        return False
-    return True

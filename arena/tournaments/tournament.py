@@ -22,6 +22,7 @@ from arena.match import Tape, run_block
 from arena.result import Result
 from arena.store import RunFolder
 from arena.store.files import sha256
+from arena.store.held import Held
 from arena.tournaments.blocks import Block, blocks_of, outcome_of, parse_key, place
 from arena.tournaments.config import TournamentConfig, format_of
 from arena.tournaments.entrants import FOLDER, OWN
@@ -38,7 +39,7 @@ WAIT = 0.25
 """Seconds between two looks at whether to stop, at most, while blocks are played elsewhere."""
 
 
-class Tournament:
+class Tournament(Held):
     """An open tournament. Used by one thread."""
 
     def __init__(self, folder: RunFolder) -> None:
@@ -112,16 +113,6 @@ class Tournament:
         except BaseException:
             folder.close()
             raise
-
-    def close(self) -> None:
-        """Close the folder."""
-        self.folder.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        self.close()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from arena.config import Budget, load, parse_budget
 from arena.learner import Learner, device, seed_for
 from arena.self_play import alone
 from arena.store import RunFolder
+from arena.store.held import Held
 from arena.trainer import Stretch, Watch, mean, means
 from arena.training.config import EVALUATIONS, TrainConfig
 from arena.training.evaluation import Evaluation, evaluate
@@ -33,7 +34,7 @@ game must be learnt from as often as what comes early."""
 Record = Mapping[str, Any]
 
 
-class Training:
+class Training(Held):
     """A training run in a run folder."""
 
     def __init__(self, folder: RunFolder, encoder: nn.Module | None = None) -> None:
@@ -89,16 +90,6 @@ class Training:
         except BaseException:
             folder.close()
             raise
-
-    def close(self) -> None:
-        """Let others write."""
-        self.folder.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        self.close()
 
     @property
     def steps(self) -> int:

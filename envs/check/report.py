@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
+from envs.arrays import has_state
 from envs.check import RULES, named
 from envs.check.case import Case, ContractError, Make, play
 from envs.core import BatchEnv, EnvSpec, TimeStep
@@ -60,7 +61,7 @@ def report(make: Make, steps: int = 500, games: int = 3, seed: int = 0) -> Repor
     """
     env = make(games)
     steps = max(2, min(steps, ROOM // max(1, 2 * env.reset(seed).obs.nbytes)))
-    saves = _saves(env)
+    saves = has_state(env)
     try:
         case = replace(play(make, steps, games, seed), saves=saves)
     except Exception as fault:  # whatever an env does wrong
@@ -93,14 +94,6 @@ def _sentence(fault: Exception) -> str:
     words = " ".join(str(fault).split()).rstrip(".")
     known = isinstance(fault, ContractError | InputError)
     return f"{words}." if known else f"it crashes: {type(fault).__name__}: {words or 'without a word'}."
-
-
-def _saves(env: BatchEnv) -> bool:
-    try:
-        env.get_state()
-    except InputError:
-        return False
-    return True
 
 
 def _forbids(spec: EnvSpec, step: TimeStep) -> bool:
