@@ -17,6 +17,7 @@ from torch.nn import Parameter
 from agents.ensemble import Groups
 from agents.policy import Output, Policy
 from agents.snapshot import Policies
+from agents.transfer import received, sent_array
 from envs.core import PLAYER, Array, Bools, Floats, Ints
 from envs.layout import action_dtype, action_shape
 from envs.player import Decision, Player
@@ -38,11 +39,11 @@ class PolicyPlayer:
         """See `Player.act`; extras are "logprob" [n] and what the policy adds, such as "value" [n]."""
         memory = self.policy.begin(memory, rng)
         with torch.inference_mode():
-            mask = None if legal.all() else _tensor(legal, self._device)
-            output: Output = self.policy(_tensor(obs, self._device), mask, _tensor(memory, self._device))
+            mask = None if legal.all() else sent_array(legal, self._device)
+            output: Output = self.policy(sent_array(obs, self._device), mask, sent_array(memory, self._device))
             action = output.dist.mode() if self.greedy else output.dist.sample(rng)
             extras = {"logprob": output.dist.log_prob(action), **output.extras}
-            return Decision(_array(action), _array(output.memory), {k: _array(v) for k, v in extras.items()})
+            return Decision(received(action), received(output.memory), {k: received(v) for k, v in extras.items()})
 
 
 class Holding:
@@ -133,7 +134,8 @@ class _Stack:
         """`member` [n]."""
         self._policy = _stacked(policies) if len(policies) > 1 else deepcopy(policies[0])
         self._count = len(policies)
-        self._groups = Groups(torch.from_numpy(member), self._count)
+        self._device = self._policy.device
+        self._groups = Groups(sent_array(member, self._device), self._count)
 
     def act(self, obs: Array, legal: Bools, memory: Floats, rng: Generator) -> tuple[Array, Array]:
         """Actions [n, ...] and memory [n, H]."""
@@ -141,11 +143,15 @@ class _Stack:
         if self._count == 1:
             decision = PolicyPlayer(self._policy, "").act(obs, legal, held, rng)
             return decision.action, decision.memory
-        split, at = self._groups.split, self._groups.at
+        at = self._groups.at
+
+        def split(rows: Array) -> Tensor:
+            return self._groups.split(sent_array(rows, self._device))
+
         with torch.inference_mode():
-            mask = None if legal.all() else split(torch.from_numpy(legal))
-            output: Output = self._policy(split(torch.from_numpy(obs)), mask, split(torch.from_numpy(held)))
-            return output.dist.sample(rng)[at].numpy(), output.memory[at].numpy()
+            mask = None if legal.all() else split(legal)
+            output: Output = self._policy(split(obs), mask, split(held))
+            return received(output.dist.sample(rng)[at]), received(output.memory[at])
 
 
 def _stacked(policies: Sequence[Policy]) -> Policy:
@@ -159,11 +165,3 @@ def _stacked(policies: Sequence[Policy]) -> Policy:
         owner, _, leaf = name.rpartition(".")
         together.get_submodule(owner).register_buffer(leaf, value)
     return together
-
-
-def _tensor(values: Array, device: torch.device) -> Tensor:
-    return torch.from_numpy(values).to(device)
-
-
-def _array(values: Tensor) -> Array:
-    return values.cpu().numpy()

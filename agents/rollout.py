@@ -13,6 +13,7 @@ from torch import Tensor
 
 from agents.policy import Policy
 from agents.returns import discounted, next_values
+from agents.transfer import sent
 from envs.errors import InputError
 
 MEMORY = "memory"
@@ -178,8 +179,8 @@ class Rollout:
 
     def to(self, device: torch.device | str) -> Rollout:
         """The same values on `device`."""
-        plain = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "extras"}
-        return Rollout(**plain, extras={name: extra.to(device) for name, extra in self.extras.items()})
+        plain = {f.name: sent(getattr(self, f.name), device) for f in fields(self) if f.name != "extras"}
+        return Rollout(**plain, extras={name: sent(extra, device) for name, extra in self.extras.items()})
 
 
 _TIMED = ("obs", "legal", "acts", "action", "reward", "terminated", "truncated", "score")

@@ -66,14 +66,7 @@ def save_snapshot(path: Path, policies: Policy | Policies, meta: Mapping[str, An
     Raises:
         InputError: the file cannot be written.
     """
-    crew = {PLAYER: policies} if isinstance(policies, Policy) else policies
-    header = {"format": FORMAT, "crew": {post: _outline(policy) for post, policy in crew.items()}, "meta": dict(meta)}
-    weights = {
-        f"{post}/{name}": value.detach().cpu().contiguous()
-        for post, policy in crew.items()
-        for name, value in policy.state_dict().items()
-    }
-    data = save(weights, {KEY: json.dumps(header, sort_keys=True)})
+    data = snapshot_bytes(policies, meta)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(data)
@@ -82,6 +75,18 @@ def save_snapshot(path: Path, policies: Policy | Policies, meta: Mapping[str, An
         raise InputError(f"cannot write {path}: {fault.strerror}.") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def snapshot_bytes(policies: Policy | Policies, meta: Mapping[str, Any]) -> bytes:
+    """What `save_snapshot` writes."""
+    crew = {PLAYER: policies} if isinstance(policies, Policy) else policies
+    header = {"format": FORMAT, "crew": {post: _outline(policy) for post, policy in crew.items()}, "meta": dict(meta)}
+    weights = {
+        f"{post}/{name}": value.detach().cpu().contiguous()
+        for post, policy in crew.items()
+        for name, value in policy.state_dict().items()
+    }
+    return save(weights, {KEY: json.dumps(header, sort_keys=True)})
 
 
 def _outline(policy: Policy) -> dict[str, Any]:

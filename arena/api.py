@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from arena.cast import Anybody, Players, Seating, cast_of
+from arena.execution import Executor, lent
+from arena.execution.parts import PartJob, play_parts, travelling
 from arena.guests.admission import admit, needs_admission
 from arena.guests.limits import Limits
 from arena.listener import Listener, OnGame, OnStep
-from arena.match import FREE, MatchSummary, Progress, Tape, match, summarise
+from arena.match import FREE, MatchSummary, Progress, Tape, match, parts, summarise
 from arena.records import Results
+from arena.result import Result
 from arena.stats.sprt import Sprt, decided
 from envs.errors import InputError
 from envs.registry import build
@@ -49,7 +52,8 @@ def play(
     *,
     options: Mapping[str, Any] | None = None,
     greedy: bool = True,
-    workers: int = 1,
+    workers: int | None = None,
+    executor: Executor | str | None = None,
     progress: Progress | None = None,
     lineup: Sequence[Seating] | None = None,
     tape_of: Callable[[int], Tape | None] = lambda first: None,
@@ -79,7 +83,10 @@ def play(
         seed: decides everything random; the same match gives the same outcome for any number of workers.
         options: of the env, such as `{"lives": 1}`.
         greedy: snapshots take their most probable action; False lets them sample.
-        workers: threads that share the work.
+        workers: processes that share the work; the games are cut into blocks of 256. Without `workers` and `executor`
+            all is played in this process. Functions and classes of your own can be sent to workers if they are at the
+            top of a module.
+        executor: where to play: "serial", "process" or "ray", or one that `arena.execution.make_executor` made.
         progress: called with the number of games that have ended since the last call.
         lineup: who sits where, a name or an index into `players` for each seat of the game, for each game of a round;
             the games of a round have the same serves. Without it one player a team, which rotate. With it there may be
@@ -91,14 +98,16 @@ def play(
         trust: read files that hold pickles.
         logs: folder for what programs write to standard error.
         tested: strangers show in a short game that they play by the rules, before the first game that counts.
-        on_step: called with each `GameStep` of each game. Up to 256 games are played side by side, so steps of many
-            games come by turns: `GameStep.game` says which it is.
+        on_step: called with each `GameStep` of each game, which is played in this process. Up to 256 games are played
+            side by side, so steps of many games come by turns: `GameStep.game` says which it is.
         on_point: the same for steps with which somebody wins a point, in games that have points (`arena.points`).
-        on_game: called with a game's place in the match and its `Result` when it ends. Callbacks come one at a time, in
-            the order of play (with several workers, that of each block of 256 games), and change nothing in the match.
+        on_game: called with a game's place in the match and its `Result` when it ends; with workers, in the order of
+            places. Callbacks change nothing in the match.
 
     Raises:
-        InputError: an unknown game, option or player, a number out of range, or a player that failed its test.
+        InputError: an unknown game, option or player, a number out of range, a player that failed its test or cannot be
+            sent to a worker.
+        JobFault: with workers, a block that failed by a mistake in the program.
     """
     options = dict(options or {})
     spec = build(env, 1, options).spec
@@ -111,11 +120,48 @@ def play(
         for side in {id(side): side for side in cast.sides if needs_admission(side)}.values():
             admit(side, env, options, limits)
     ended = decided(sprt, first) if sprt else None
-    played = match(
-        env, options, cast.sides, games, seed, workers, progress, rows, tape_of, limits,
-        until=lambda results: ended is not None and ended(cast.credited(results)),
-        listener=Listener(on_step, on_point, on_game) if on_step or on_point or on_game else None,
-        draw=cast.draw,
-    )  # fmt: skip
+
+    def until(results: Sequence[Result]) -> bool:
+        return ended is not None and ended(cast.credited(results))
+
+    if executor is None and workers in (None, 1):
+        listener = Listener(on_step, on_point, on_game) if on_step or on_point or on_game else None
+        played = match(
+            env, options, cast.sides, games, seed, progress, rows, tape_of, limits, until, listener, cast.draw
+        )
+    elif on_step or on_point:
+        raise InputError("on_step and on_point see games that are played in this process: leave workers out.")
+    else:
+        who = travelling(cast.given)
+        jobs = [
+            PartJob(env, options, who, cast.called, rows, cast.drawing, limits, greedy, trust, logs, *part[1:],
+                    tape_of(part.first))
+            for part in parts(games, seed, len(rows))
+        ]  # fmt: skip
+        tell = _Told(progress, on_game)
+
+        def enough(results: Sequence[Result]) -> bool:
+            tell(results)
+            return until(results)
+
+        with lent(executor, workers) as here:
+            played = play_parts(here, jobs, enough)
     results = Results(played)
     return MatchOutcome(env, cast.names, seed, results, summarise(cast.credited(results), first))
+
+
+class _Told:
+    """Tells of games that were played elsewhere."""
+
+    def __init__(self, progress: Progress | None, on_game: OnGame | None) -> None:
+        self._progress, self._on_game = progress, on_game
+        self._count = 0
+
+    def __call__(self, results: Sequence[Result]) -> None:
+        """Of those of `results` that are new."""
+        if self._progress:
+            self._progress(len(results) - self._count)
+        for game in range(self._count, len(results)):
+            if self._on_game:
+                self._on_game(game, results[game])
+        self._count = len(results)

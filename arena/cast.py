@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.match import names_of
+from arena.match import Draw, names_of
 from arena.mixture import Mixture
 from arena.players import player_of
 from arena.records import Results
@@ -43,6 +43,8 @@ class Cast:
     """[K] which sides are of each player; several if it is a mixture."""
     shares: tuple[tuple[float, ...], ...]
     """[K] with which probability each of them plays."""
+    given: tuple[Anybody, ...] = ()
+    """[S] what each of the sides was made of."""
 
     def lineup(self, spec: EnvSpec, given: Sequence[Seating] | None = None) -> list[list[int]]:
         """[R][P] which side sits where in the games of a round, a mixture being the first of its sides.
@@ -88,6 +90,11 @@ class Cast:
                 who = np.where(who == own[0], chosen[:, None], who)
         return who
 
+    @property
+    def drawing(self) -> Draw:
+        """`draw` as data, without the sides."""
+        return replace(self, sides=(), given=()).draw
+
     def credited(self, results: Sequence[Result]) -> Results:
         """The same games, with the mixture's name wherever one of its sides sat."""
         if all(len(own) == 1 for own in self.members):
@@ -112,6 +119,7 @@ def cast_of(
     sides: list[Side] = []
     named: list[Side | Mixture] = []
     members, shares = [], []
+    given: list[Anybody] = []
     for name, who in own.items() if own else [(None, who) for who in players]:
         parts = list(who.shares.items()) if isinstance(who, Mixture) else [(who, 1.0)]
         found = [player_of(part, spec, greedy, trust=trust, logs=logs) for part, _ in parts]
@@ -119,10 +127,11 @@ def cast_of(
             found = [renamed(found[0], name, spec)]
         members.append(tuple(range(len(sides), len(sides) + len(found))))
         shares.append(tuple(share for _, share in parts))
+        given += [part for part, _ in parts]
         named.append(who if isinstance(who, Mixture) else found[0])
         sides += found
     names = tuple(own) or tuple(names_of(named))
-    return Cast(names, tuple(sides), tuple(names_of(sides)), tuple(members), tuple(shares))
+    return Cast(names, tuple(sides), tuple(names_of(sides)), tuple(members), tuple(shares), tuple(given))
 
 
 def renamed(side: Side, name: str, spec: EnvSpec) -> Squad:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from arena.cast import Players
-from arena.execution import make_executor
+from arena.execution import Executor, lent
 from arena.guests.limits import Limits
 from arena.listener import OnGame
 from arena.match import FREE
@@ -101,7 +101,8 @@ def tournament(
     challengers: int = 1,
     seeding: Literal["given", "rating"] = "given",
     greedy: bool = True,
-    workers: int = 1,
+    workers: int | None = None,
+    executor: Executor | str | None = None,
     limits: Limits = FREE,
     trust: bool = False,
     tested: bool = True,
@@ -129,8 +130,10 @@ def tournament(
         challengers: of a gauntlet: so many, the first ones, meet all others.
         seeding: best seed first as given, or by rating in the league that they come from.
         greedy: snapshots take their most probable action; False lets them sample.
-        workers: processes that play; they change nothing but the time. Functions and classes of your own can be sent to
-            them if they are at the top of a module.
+        workers: processes that play; they change nothing but the time. Without `workers` and `executor` all is played
+            in this process. Functions and classes of your own can be sent to workers if they are at the top of a
+            module.
+        executor: where to play: "serial", "process" or "ray", or one that `arena.execution.make_executor` made.
         limits: of time, for who does not come with arena, and what becomes of a game in which one breaks the rules.
         trust: read files that hold pickles.
         tested: strangers show in a short game that they play by the rules, before the first game that counts.
@@ -143,7 +146,7 @@ def tournament(
         JobFault: a block that failed by a mistake in the program.
     """
     check_format(format)
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise InputError(f"a tournament needs 1 worker or more, not {workers}.")
     if seeding not in ("given", "rating"):
         raise unknown("seeding", seeding, ("given", "rating"))
@@ -174,8 +177,8 @@ def tournament(
         folder = Path(place) / "run" if out is None else Path(place)
         with _opened(folder, config) as found:
             found.here = here
-            with make_executor("serial" if workers == 1 else "process", workers) as executor:
-                found.run(executor, show=_Told(found, on_game) if on_game else lambda tournament: None)
+            with lent(executor, workers) as where:
+                found.run(where, show=_Told(found, on_game) if on_game else lambda tournament: None)
             return _outcome(found, None if out is None else folder)
 
 

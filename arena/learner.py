@@ -1,4 +1,4 @@
-"""Learner: a crew that learns, how far it has come, and the state from which it goes on."""
+"""Learner: a crew that learns, how far it has come, and the state from which it goes on, here or in another process."""
 
 from __future__ import annotations
 
@@ -77,11 +77,7 @@ class Learner:
         threads: Threads,
         encoder: nn.Module | None = None,
     ) -> None:
-        """Start from random weights; `seed` decides them.
-
-        Raises:
-            InputError: a game or a network that the algorithm does not admit.
-        """
+        """Start from random weights; `seed` decides them. The crew is made when it is first asked for."""
         self.name = name
         self.settings = config.settings
         """Of the algorithm, as they are now: population-based training changes them."""
@@ -104,8 +100,34 @@ class Learner:
         self.pooled = True
         """What it is now is in the pool of the league, or is about to be."""
         self._config, self._spec, self._seed = config, spec, seed
+        self.renewed = -1
+        """Stretches that it had finished when it last started again or copied somebody; -1: never."""
         self._device, self._threads, self._encoder = device, threads, encoder
-        self.crew = self._build(seed)
+        self._crew: Crew | None = None
+        self._weights = seed
+        """Decides those of a crew that is not made yet and has no state."""
+        self._state: Mapping[str, Any] | None = None
+        """Of a crew that is not made yet."""
+        self._posts: tuple[str, ...] = ()
+
+    @property
+    def crew(self) -> Crew:
+        """What learns.
+
+        Raises:
+            InputError: a game or a network that the algorithm does not admit.
+        """
+        if self._crew is None:
+            crew = self._build(self._weights)
+            if self._state is not None:
+                crew.load_state_dict(self._state)
+            self._crew, self._state, self._posts = crew, None, tuple(crew.policies)
+        return self._crew
+
+    @property
+    def posts(self) -> tuple[str, ...]:
+        """Of the crew, see `envs.side`."""
+        return self._posts or tuple(self.crew.policies)
 
     def _build(self, seed: int) -> Crew:
         return registry.build_crew(
@@ -129,32 +151,36 @@ class Learner:
     def start_again(self) -> None:
         """From random weights, other ones each time, and the settings of the config."""
         self.generation += 1
+        self.renewed = self.stretches
         self.born, self.parent, self.settings = self.steps, None, self._config.settings
-        self.crew = self._build(seed_for(self._seed, "generation", self.generation))
+        self._crew, self._state = None, None
+        self._weights = seed_for(self._seed, "generation", self.generation)
 
     def become(self, donor: Learner, settings: dict[str, Any], parent: str) -> None:
         """Go on from the state of `donor`, whose last snapshot is `parent`, with other `settings`."""
-        state = self._copy_of(donor.crew.state_dict())
-        self.settings, self.parent = settings, parent
-        self.crew = self._build(seed_for(self._seed, "copy", self.stretches))
-        self.crew.load_state_dict(state)
+        self._state = _read(_packed(donor.crew_state()))["crew"]
+        self._crew, self._weights = None, seed_for(self._seed, "copy", self.stretches)
+        self.settings, self.parent, self.renewed = settings, parent, self.stretches
 
-    @staticmethod
-    def _copy_of(state: Mapping[str, Any]) -> dict[str, Any]:
-        buffer = io.BytesIO()
-        torch.save(dict(state), buffer)
-        buffer.seek(0)
-        copy: dict[str, Any] = torch.load(buffer, weights_only=True)
-        return copy
+    def crew_state(self) -> Mapping[str, Any]:
+        """That of its crew, which may be in use."""
+        return self.crew.state_dict() if self._state is None else self._state
 
     def state(self, seconds: float) -> bytes:
         """Everything the next stretch depends on; `seconds` of the run's budget are spent."""
         self.seconds = seconds
-        buffer = io.BytesIO()
         counts = {name: getattr(self, name) for name in COUNTS}
         settings = json.dumps(self.settings, sort_keys=True)
-        torch.save({**counts, "settings": settings, "crew": self.crew.state_dict()}, buffer)
-        return buffer.getvalue()
+        return _packed(self.crew_state(), **counts, settings=settings)
+
+    def load(self, state: bytes) -> None:
+        """Go on from what `state` was somewhere. The crew is made when it is asked for, and by the settings that it
+        has then."""
+        read = _read(state)
+        for name in COUNTS:
+            setattr(self, name, read[name])
+        self.settings = json.loads(read["settings"])
+        self._crew, self._state, self._weights = None, read["crew"], self._seed
 
     def restore(self, path: Path) -> None:
         """Go on where `state` was written to `path`; stay at the start if there is no file yet.
@@ -165,20 +191,27 @@ class Learner:
         if not path.exists():
             return
         try:
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            for name in COUNTS:
-                setattr(self, name, state[name])
-            self.settings = json.loads(state["settings"])
-            self.crew = self._build(self._seed)
-            self.crew.load_state_dict(state["crew"])
+            self.load(path.read_bytes())
+            _ = self.crew
         except Exception as fault:  # torch.load raises nearly anything on a damaged file
             reason = (str(fault).splitlines() or [repr(fault)])[0].rstrip(".:")
             raise InputError(f"{path} cannot be resumed from: {reason}.") from None
 
 
+def _packed(crew: Mapping[str, Any], **more: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save({**more, "crew": crew}, buffer)
+    return buffer.getvalue()
+
+
+def _read(state: bytes) -> dict[str, Any]:
+    read: dict[str, Any] = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+    return {"renewed": -1, **read}  # older ones do not say it
+
+
 COUNTS = (
     "stretches", "steps", "episodes", "training_seconds", "seconds", "generation", "born", "parent",
-    "pooled",
+    "pooled", "renewed",
 )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from threading import Lock
 
 import numpy as np
 
@@ -19,7 +18,7 @@ OnGame = Callable[[int, Result], object]
 
 
 class Listener:
-    """Calls back one at a time, also where several threads play: in each block of games in the order of play."""
+    """Calls back in the order of play."""
 
     def __init__(
         self, on_step: OnStep | None = None, on_point: OnStep | None = None, on_game: OnGame | None = None
@@ -28,7 +27,6 @@ class Listener:
         self.on_step, self.on_point, self.on_game = on_step, on_point, on_game
         self.first = 0
         """Place in the match of the first game that begins."""
-        self.lock = Lock()
 
     def after(self, games: int) -> Listener:
         """The same for games that come after so many others."""
@@ -58,16 +56,14 @@ class Hearing:
         course.see(step)
         won = course.winners != NOBODY
         wanted = np.flatnonzero(counts if on_step else counts & won)
-        with self._listener.lock:
-            for row in map(int, wanted):
-                seen = course.step(row)
-                if on_step:
-                    on_step(seen)
-                if on_point and won[row]:
-                    on_point(seen)
+        for row in map(int, wanted):
+            seen = course.step(row)
+            if on_step:
+                on_step(seen)
+            if on_point and won[row]:
+                on_point(seen)
 
     def over(self, row: int, result: Result) -> None:
         """A game has ended."""
         if self._listener.on_game:
-            with self._listener.lock:
-                self._listener.on_game(self._listener.first + row, result)
+            self._listener.on_game(self._listener.first + row, result)

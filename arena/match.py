@@ -1,7 +1,8 @@
 """match: fixed players, rotating seats, one Result per game, the same whoever computes it.
 
 A match is cut into blocks of `BLOCK` games. A block has a seed of its own and plays all of its games side by
-side, one per row, so what comes out depends neither on the number of workers nor on what else is going on.
+side, one per row, so what comes out depends neither on who computes it (`arena.execution.parts`) nor on what else is
+going on.
 Games count by start: each row counts once, however long its game, and what it plays after that is ignored.
 (To take the games that finish first would favour short ones.)
 
@@ -12,9 +13,8 @@ guests is played as one, and nobody looks at the clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,19 @@ from envs.errors import InputError
 from envs.registry import build
 from envs.side import Side, rotations, seated
 
-__all__ = ["BLOCK", "MatchSummary", "Result", "Tape", "block_seeds", "match", "names_of", "run_block", "summarise"]
+__all__ = [
+    "BLOCK",
+    "MatchSummary",
+    "Part",
+    "Result",
+    "Tape",
+    "block_seeds",
+    "match",
+    "names_of",
+    "parts",
+    "run_block",
+    "summarise",
+]
 
 BLOCK = 256
 """Games in a block, at most."""
@@ -61,7 +73,6 @@ def match(
     players: Sequence[Side],
     games: int,
     seed: int,
-    workers: int = 1,
     progress: Progress | None = None,
     lineup: Lineup | None = None,
     tape_of: Callable[[int], Tape | None] = lambda first: None,
@@ -79,39 +90,51 @@ def match(
     Args:
         options: of the env, as for `envs.make`.
         players: one for each team of the env, a `Player` for all of its seats or a `Squad`; with `lineup` any number.
-        workers: threads; they change nothing but the time it takes.
-        progress: called from the threads that play.
+        progress: told as games end.
         lineup: who sits where instead, an index into `players` for each seat of the env, for each game of a round;
             rounds follow each other, and the games of one have the same seed.
         tape_of: the tape for the block whose first game has this place in the match, if it is to have one.
         limits: of time, for guests, and what becomes of a game in which one does not play by the rules.
         until: asked after each block, with all results so far, whether that is enough; the blocks that are played are
-            those that would have been played without it, for any number of workers.
-        listener: told of everything, from the threads that play.
+            those that would have been played without it.
+        listener: told of everything.
         draw: puts others in the seats of those who sit there.
 
     Raises:
         InputError: an unknown env or option, a wrong number of players, or a number out of range.
     """
-    if games < 1 or workers < 1 or seed < 0:
-        raise InputError(f"a match needs games and workers from 1, seed from 0, not {games}, {workers}, {seed}.")
-    each = len(_round(build(env_id, 1, options).spec, players, lineup))
-    size = max(each, BLOCK - BLOCK % each)
-    starts = range(0, games, size)
-
-    def run(first: int, seed: int) -> list[Result]:
-        count = min(size, games - first)
-        ear = listener and listener.after(first)
-        return run_block(
-            env_id, options, players, count, seed, progress, lineup, tape_of(first), limits, None, ear, draw
-        )
-
     results: list[Result] = []
-    for block in _in_threads(run, starts, block_seeds(seed, len(starts)), workers):
-        results += block
+    for first, count, own in parts(games, seed, len(_round(build(env_id, 1, options).spec, players, lineup))):
+        ear = listener and listener.after(first)
+        results += run_block(
+            env_id, options, players, count, own, progress, lineup, tape_of(first), limits, None, ear, draw
+        )
         if until(results):
             break
     return results
+
+
+class Part(NamedTuple):
+    """A block of a match."""
+
+    first: int
+    """Place of its first game in the match."""
+    games: int
+    seed: int
+
+
+def parts(games: int, seed: int, each: int) -> list[Part]:
+    """The blocks of a match, which hold whole rounds of `each` games.
+
+    Raises:
+        InputError: a number out of range.
+    """
+    if games < 1 or seed < 0:
+        raise InputError(f"a match needs games from 1 and a seed from 0, not {games} and {seed}.")
+    size = max(each, BLOCK - BLOCK % each)
+    starts = range(0, games, size)
+    seeds = block_seeds(seed, len(starts))
+    return [Part(first, min(size, games - first), own) for first, own in zip(starts, seeds, strict=True)]
 
 
 def block_seeds(seed: int, blocks: int) -> list[int]:
@@ -260,18 +283,3 @@ def _round(spec: EnvSpec, players: Sequence[Side], lineup: Lineup | None) -> NDA
 def _53_bits(source: np.random.SeedSequence, count: int) -> NDArray[np.uint64]:
     """Seeds that every file format and language can hold, [count]."""
     return source.generate_state(count, np.uint64) >> np.uint64(11)
-
-
-def _in_threads(
-    run: Callable[[int, int], list[Result]], starts: Sequence[int], seeds: Sequence[int], workers: int
-) -> Iterator[list[Result]]:
-    """`run` for each block, in order; if one fails or the user interrupts, blocks not begun are dropped."""
-    if workers == 1:
-        yield from map(run, starts, seeds)
-        return
-    with ThreadPoolExecutor(workers, "match") as pool:
-        try:
-            yield from pool.map(run, starts, seeds)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

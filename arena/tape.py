@@ -34,6 +34,10 @@ class Tape:
         self._all = len(self._games) == games
         self._chunks, self._fresh, self._parts = [], [], []
 
+    def take(self, other: Tape) -> None:
+        """Become what `other` is: a copy of this one, on which a block was taken down elsewhere."""
+        self.__dict__.update(other.__dict__)
+
     def part(self, first: int, games: int) -> Tape:
         """The tape for so many games of the block, which are played by themselves."""
         part = Tape([game - first for game in self._games if first <= game < first + games])

@@ -26,7 +26,7 @@ def against_all(run: Path, games: int, seed: int = 0) -> list[tuple[str, MatchSu
         met = []
         for other in track(others, f"{name} meets its league"):
             players = [population.player(name), population.player(other)]
-            results = match(game.id, game.options, players, games, seed, workers=population.threads.count)
+            results = match(game.id, game.options, players, games, seed)
             met.append((other, summarise(results, name)))
         return sorted(met, key=lambda pair: pair[1].score_mean)
 

@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
+from arena.execution.news import tell
 from envs.errors import InputError
 
 
@@ -78,3 +81,59 @@ def look() -> dict[str, Any]:
 
 def unsendable() -> Any:
     return lambda: None
+
+
+class Run(NamedTuple):
+    """When a `Greedy` job ran, and what it met."""
+
+    began: float
+    ended: float
+    cpus: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """A job that takes many cores."""
+
+    cpus: int
+    gpus: float = 0.0
+
+    def __call__(self) -> Run:
+        import torch
+
+        began, threads = time.monotonic(), torch.get_num_threads()
+        torch.set_num_threads(self.cpus)
+        time.sleep(0.05)
+        return Run(began, time.monotonic(), self.cpus, threads)
+
+
+@dataclass(frozen=True)
+class Halting:
+    """A job on a Ray cluster that waits while there is a file `halt` in `marks`, and says there on which node."""
+
+    job: Any
+    marks: Path
+
+    def __call__(self) -> Any:
+        if (self.marks / "halt").exists():
+            node = import_module("ray").get_runtime_context().get_node_id()
+            (self.marks / f"{node}-{time.monotonic_ns()}").touch()
+            while (self.marks / "halt").exists():
+                time.sleep(0.01)
+        return self.job()
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Tells what it does, every `pause` seconds."""
+
+    words: tuple[str, ...]
+    pause: float
+    tells: ClassVar[bool] = True
+
+    def __call__(self) -> int:
+        for word in self.words:
+            tell(word)
+            time.sleep(self.pause)
+        return len(self.words)

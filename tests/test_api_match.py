@@ -14,6 +14,8 @@ import torch
 
 import arena
 from agents.player import Holding
+from arena.execution import make_executor
+from arena.execution.serial import SerialExecutor
 from arena.game_step import GameStep
 from arena.guests.guest import Forfeit
 from arena.replay.record import record
@@ -40,6 +42,10 @@ class Tired:
         if self.left < 0:
             raise RuntimeError("no more")
         return 2
+
+
+def first_legal(obs: Array, legal: Array) -> int:
+    return int(np.flatnonzero(legal)[0])
 
 
 @pytest.mark.parametrize(
@@ -233,21 +239,39 @@ def test_callbacks_of_a_forfeited_game() -> None:
     assert games == [0, 1]
 
 
-def test_callbacks_of_many_threads() -> None:
-    """All games of all blocks have their own number, and nobody speaks at the same time."""
-    seen: dict[int, arena.Result] = {}
-    speaking: list[int] = []
-
-    def note(game: int, result: arena.Result) -> None:
-        speaking.append(game)
-        assert len(speaking) == 1
-        seen[game] = result
-        speaking.remove(game)
-
+def test_games_on_workers_are_the_same() -> None:
+    """They are told of in order, a block after the other."""
+    seen: list[tuple[int, arena.Result]] = []
+    ended: list[int] = []
     mixture = arena.Mixture({"one-ply": 1, "random": 1})
-    outcome = arena.play("TicTacToe-v0", [mixture, "random"], games=600, workers=3, on_game=note)
-    assert [seen[game] for game in range(600)] == list(outcome.results)
+    outcome = arena.play(
+        "TicTacToe-v0", [mixture, "random"], games=600, workers=3, progress=ended.append,
+        on_game=lambda game, result: seen.append((game, result)),
+    )  # fmt: skip
+    assert seen == list(enumerate(outcome.results)) and sum(ended) == 600 and len(ended) == 3
     assert arena.play("TicTacToe-v0", [mixture, "random"], games=600).results == outcome.results
+    named: dict[str, arena.Anybody] = {"mine": first_legal, "other": "random"}
+    one = arena.play("TicTacToe-v0", named, games=300)
+    with make_executor("serial") as executor:
+        assert arena.play("TicTacToe-v0", named, games=300, executor=executor) == one
+        assert executor.room == 1
+    assert arena.play("TicTacToe-v0", named, games=300, executor="process", workers=2) == one
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"workers": 2, "on_step": print}, "on_step and on_point see games that are played in this process"),
+        ({"workers": 0}, "an executor needs 1 worker or more, not 0"),
+        ({"executor": "proces"}, "unknown executor 'proces': did you mean 'process'"),
+        ({"executor": "serial", "workers": 2}, "the executor serial has one worker"),
+        ({"executor": SerialExecutor(), "workers": 2}, "workers = 2: the executor that is given has its own"),
+        ({"workers": 2, "players": ["random", lambda obs: 0]}, "cannot be sent to a worker process"),
+    ],
+)
+def test_workers_that_cannot_be(how: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        arena.play("TicTacToe-v0", **{"players": ["random", "random"], "games": 4, "tested": False, **how})
 
 
 def test_a_callback_that_fails_ends_the_match() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from arena.bench.figure import Figure, rate
 from arena.cli import main
+from tests.cli import check_refused
 
 
 def test_a_rate_is_work_over_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +49,43 @@ def test_bench_train(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bench_match(capsys: pytest.CaptureFixture[str]) -> None:
     figures = _figures(capsys, "match", "random", "noop", "--games", "4")
     assert set(figures) == {"match", "games", "steps_per_game"}
+
+
+RUN = """
+budget = "1s"
+[game]
+id = "SlimeVolley-v0"
+[training]
+games = 8
+steps = 4
+[[learners]]
+name = "ada"
+"""
+
+
+def test_bench_scale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.toml").write_text(RUN)
+    small = ("--blocks", "3", "--games", "2", "--stretches", "2", "--steps", "64", "--rounds", "2")
+    figures = _figures(capsys, "scale", *small, "--preset", f"{tmp_path}/run.toml", "--workers", "1", "2")
+    for work in ("games", "training"):
+        assert {f"{work}_{kind}" for kind in ("serial_1", "process_1", "process_2")} <= set(figures)
+        rate, times = figures[f"{work}_process_2"], figures[f"{work}_process_2_scaling"]
+        ideal = figures[f"{work}_process_2_ideal"]
+        assert float(str(ideal["value"])) == pytest.approx(float(str(times["value"])) / 2)
+        assert float(str(rate["value"])) > 0
+    assert figures["games_process_2"]["settings"] == {"jobs": 3, "rounds": 2, "same": True}
+    assert float(str(figures["overhead_process_2"]["value"])) > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--executor proces", "did you mean 'process'"),
+        ("--executor serial", "unknown executor to compare with serial"),
+        ("--ray-address auto", "--ray-address auto is for --executor ray"),
+        ("--workers 2 0", "--workers must be 1 or more, not 0"),
+        ("--games 1", "--games 2"),
+    ],
+)
+def test_bench_scale_refuses(words: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check_refused(f"bench scale {words}", sentence, tmp_path, capsys)

@@ -143,8 +143,9 @@ def test_pettingzoo_league(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_every_example_is_tried_here() -> None:
+    """The cluster is in `test_ray_league`."""
     names = {path.name for path in EXAMPLES.iterdir() if path.is_file()}
     assert names == {
-        "custom_matchup.py", "lower_level.py", "mixed_doubles.py", "my_league.toml", "new_algorithm.py",
+        "cluster.yaml", "custom_matchup.py", "lower_level.py", "mixed_doubles.py", "my_league.toml", "new_algorithm.py",
         "pettingzoo_league.py", "swiss_with_my_agent.py", "train_then_challenge.py",
     }  # fmt: skip

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from arena.execution import Executor, JobFault, Outcome, Ticket, in_turn, make_executor
+from arena.execution.gradual import GradualExecutor
+from arena.execution.needs import Gpus, Needs
 from envs.errors import InputError
-from tests.jobs import double, fail
+from tests.jobs import Greedy, double, fail
 
 
-@pytest.fixture(params=["serial", "process"])
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    with make_executor(request.param, {"serial": 1, "process": 2}[request.param]) as made:
+@pytest.fixture(params=["serial", "process", "gradual"])
+def executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Executor]:
+    monkeypatch.setattr("arena.execution.gradual.ENOUGH", 0.0)
+    kind = request.param
+    with GradualExecutor(2) if kind == "gradual" else make_executor(kind, 1 if kind == "serial" else 2) as made:
         yield made
 
 
@@ -67,7 +73,7 @@ def test_room_is_bounded(executor: Executor) -> None:
         executor.submit(partial(double, 0))
     while executor.unfinished:
         assert executor.done()
-    assert executor.room == taken
+    assert executor.room >= taken
 
 
 def test_jobs_are_taken_as_there_is_room(executor: Executor) -> None:
@@ -88,6 +94,26 @@ def test_cancelled_jobs_have_no_outcome(executor: Executor) -> None:
     assert values(executor, 3) == [0, 2, 4]
 
 
+def test_many_jobs_move_to_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When they have taken long enough; and few do not."""
+    monkeypatch.setattr("arena.execution.gradual.WARM", 10.0)
+    clock = itertools.count()
+    monkeypatch.setattr("arena.execution.gradual.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with GradualExecutor(2) as executor:
+        found = dict(in_turn(executor, [os.getpid] * 9))
+        assert executor.workers == 2
+    pids = [found[place].result() for place in range(9)]
+    assert [pid == os.getpid() for pid in pids] == [True] * 4 + [False] * 5  # each takes a second
+
+
+def test_what_is_left_of_a_plan_is_dropped(executor: Executor) -> None:
+    running = in_turn(executor, (partial(double, number) for number in range(100)))
+    next(running)
+    running.close()
+    assert executor.unfinished == 0
+    assert values(executor, 3) == [0, 2, 4]
+
+
 def test_closed_ones_take_nothing(executor: Executor) -> None:
     executor.submit(partial(double, 1))
     executor.close()
@@ -95,6 +121,40 @@ def test_closed_ones_take_nothing(executor: Executor) -> None:
     assert (executor.room, executor.unfinished, executor.done()) == (0, 0, [])
     with pytest.raises(RuntimeError, match="closed"):
         executor.submit(partial(double, 1))
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        (Greedy(0), "cpus = 0: a job takes 1 core or more"),
+        (Greedy(1, -1.0), "gpus = -1: a job takes a share"),
+        (Greedy(1, 1.5), "gpus = 1.5: a job takes a share"),
+        (Greedy(1, 1.0), "asks for 1 GPU, but this machine has no GPU: say gpus = 0 or device = cpu"),
+        (Greedy(1, 0.5), "asks for 0.5 of a GPU, but this machine has no GPU"),
+    ],
+)
+def test_what_cannot_be_had(executor: Executor, job: Greedy, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(InputError, match=said):
+        executor.submit(job)
+    assert (executor.unfinished, values(executor, 2)) == (0, [0, 2])
+
+
+def test_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    gpus = Gpus()
+    with pytest.raises(InputError, match="asks for 3 GPUs, but this machine has 2 GPUs: say gpus = 2 or less"):
+        gpus.check(Needs(1, 3))
+    assert gpus.take(0) == ()
+    thirds = [gpus.take(1 / 3) for _ in range(7)]
+    assert thirds == [(0,)] * 3 + [(1,)] * 3 + [None]
+    gpus.give_back((0,), 1 / 3)
+    assert gpus.take(1.0) is None and gpus.take(2) is None and gpus.take(1 / 3) == (0,)
+    for place in (0, 1) * 3:
+        gpus.give_back((place,), 1 / 3)
+    assert gpus.take(2) == (0, 1) and gpus.take(0.1) is None
+    gpus.give_back((0, 1), 2)
+    assert (gpus.take(1.0), gpus.take(0.9), gpus.take(0.2), gpus.take(0.1)) == ((0,), (1,), None, (1,))
 
 
 def test_bad_input() -> None:

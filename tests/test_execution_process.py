@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from arena.execution import Job, JobFault, in_turn, make_executor
+from arena.execution.executor import KILLS
 from arena.execution.nursery import shared
 from arena.execution.process import ProcessExecutor
 from envs.errors import InputError
 from tests.jobs import (
+    Greedy,
     double,
     end,
     end_once,
@@ -84,12 +86,17 @@ def test_they_work_at_once(executor: ProcessExecutor, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"), [("exit", "with exit code 3"), ("crash", "by signal SIGSEGV"), ("kill", "by signal SIGKILL")]
+    ("how", "said"),
+    [
+        ("exit", "2 workers: with exit code 3 (2 times)"),
+        ("crash", "2 workers: by signal SIGSEGV (2 times)"),
+        ("kill", "10 workers: by signal SIGKILL (10 times)"),
+    ],
 )
 def test_a_job_that_ends_workers_is_given_up(executor: ProcessExecutor, how: str, said: str) -> None:
     jobs: list[Job] = [partial(double, 1), partial(end, how), *(partial(double, number) for number in range(2, 6))]
     found = dict(in_turn(executor, jobs))
-    assert str(found[1].fault) == f"a job ended 2 workers: {said} and {said}."
+    assert str(found[1].fault) == f"a job ended {said}."
     assert isinstance(found[1].fault, JobFault)
     assert [found[place].value for place in (0, 2, 3, 4, 5)] == [2, 4, 6, 8, 10]
 
@@ -98,6 +105,31 @@ def test_a_job_whose_worker_dies_is_run_again_and_counted_once(executor: Process
     jobs = [partial(end_once, tmp_path / str(number % 2), number) for number in range(6)]
     found = list(in_turn(executor, jobs))
     assert sorted((place, one.result()) for place, one in found) == [(number, 2 * number) for number in range(6)]
+
+
+def test_kills_from_outside_are_no_fault_of_a_job(executor: ProcessExecutor, tmp_path: Path) -> None:
+    """Which may be hit many times, and then crash once."""
+    job = executor.submit(partial(wait_for, tmp_path / "mark", 1))
+    for count in range(KILLS - 2):
+        os.kill(executor.pids[0], signal.SIGSEGV if count == 3 else signal.SIGKILL)
+        assert executor.done(timeout=0.05) == []
+    (tmp_path / "mark").touch()
+    assert [(one.ticket, one.result()) for one in executor.done()] == [(job, 2)]
+
+
+def test_jobs_take_the_cores_that_they_say() -> None:
+    """And are not overtaken; one that wants more than there are runs alone. Each begins with one thread."""
+    cpus = (2, 1, 2, 2, 1, 4, 1, 3, 1, 1, 1)
+    with ProcessExecutor(3) as executor:
+        found = dict(in_turn(executor, map(Greedy, cpus)))
+    runs = [found[place].result() for place in range(len(cpus))]
+    for one in runs:
+        together = sum(other.cpus for other in runs if other.began <= one.began < other.ended)
+        assert together <= 3 or together == one.cpus == 4
+    alone = runs[5]
+    assert all(other.ended < alone.began for other in runs[:5])
+    assert all(alone.ended < other.began for other in runs[6:])
+    assert {one.threads for one in runs} == {1}
 
 
 def test_workers_that_are_killed_while_idle_are_replaced(executor: ProcessExecutor, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from arena.execution import Executor, Job, JobFault, Ticket, in_turn, make_execu
 from arena.execution.job import MatchJob, pinned
 from arena.execution.serial import SerialExecutor
 from envs.errors import InputError
-from tests.jobs import double, end, end_once, fail, stay, wait_for
+from tests.jobs import Greedy, double, end, end_once, fail, stay, wait_for
 from tests.test_execution_job import ENV, OPTIONS, play, snapshot
 
 __all__ = ["snapshot"]
@@ -57,7 +57,7 @@ def test_the_contract(executor: Executor, tmp_path: Path) -> None:
     assert isinstance(found[1].fault, InputError)
     assert (str(found[1].fault), str(found[2].fault)) == ("too many", "a job failed: ValueError: too few")
     assert isinstance(found[3].fault, JobFault)
-    assert str(found[3].fault).startswith("a job ended 2 workers: ")
+    assert str(found[3].fault).startswith("a job ended 10 workers, the last so: ")
     assert found[4].result() == 10
     ticket = executor.submit(partial(stay, tmp_path))
     assert executor.done(timeout=0.01) == []
@@ -98,6 +98,31 @@ def test_a_job_that_runs_on_a_node_that_dies(cluster: Any, executor: Executor, t
     while executor.unfinished:
         found |= {one.ticket: one.result() for one in executor.done()}
     assert found == {blocked: 2, moved: 4}
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        (Greedy(3), "asks for 3 cores, but the largest node of the cluster that it could use has 1: say cpus = 1"),
+        (Greedy(1, 0.5), "asks for 0.5 of a GPU, but the cluster has no GPU: say gpus = 0 or device = cpu"),
+    ],
+)
+def test_a_job_that_fits_no_node(executor: Executor, job: Job, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is given up when nothing else has run for long; others run meanwhile."""
+    monkeypatch.setattr("arena.execution.ray.PATIENCE", 0.1)
+    jobs: list[Job] = [job, partial(double, 1), partial(double, 2)]
+    *ran, last = in_turn(executor, jobs)
+    assert {place: one.result() for place, one in ran} == {1: 2, 2: 4}
+    with pytest.raises(InputError, match=said):
+        last[1].result()
+
+
+def test_a_job_waits_for_a_node_that_it_fits(cluster: Any, executor: Executor) -> None:
+    executor.submit(Greedy(2, 0.5))
+    assert executor.done(timeout=0.2) == []
+    large = cluster.add_node(num_cpus=2, num_gpus=1, object_store_memory=STORE)
+    assert executor.done()[0].result().cpus == 2
+    cluster.remove_node(large)
 
 
 @pytest.mark.parametrize(

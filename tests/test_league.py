@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 
+import arena.execution.job as job_module
 import arena.league.league as league_module
-import arena.league.population as population_module
+import arena.league.stretch as stretch_module
 from agents.snapshot import load_snapshot, same_weights
 from arena.config import Budget, load
 from arena.league import League, LeagueConfig, Progress
@@ -110,7 +111,7 @@ def test_anchors_are_never_met_in_training(whole: dict[str, Any], monkeypatch: p
             seen.append(given[3])
             return self_play(*given)
 
-        monkeypatch.setattr(league_module, "self_play", spy)
+        monkeypatch.setattr(stretch_module, "self_play", spy)
         league.run()
     assert [len(opponents) for opponents in seen] == [0, 0, 4, 5, 6]
     assert all(set(crew) == {"player"} for opponents in seen for crew, _ in opponents)
@@ -164,6 +165,7 @@ class Clock:
 def test_a_budget_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(league_module, "time", clock)
+    monkeypatch.setattr(stretch_module, "time", clock)
     seen: list[Progress] = []
     with League.create(tmp_path / "run", tiny(budget="60s")) as league:
         league.run(report=seen.append)
@@ -190,13 +192,14 @@ def test_a_run_whose_time_is_spent_is_done(tmp_path: Path, monkeypatch: pytest.M
     """Also where rating took the last of it, after the learners were saved."""
     clock = Clock()
     monkeypatch.setattr(league_module, "time", clock)
+    monkeypatch.setattr(stretch_module, "time", clock)
     with League.create(tmp_path / "run", tiny(budget="60s")) as league:
 
         def slow(*given: Any, **named: Any) -> Any:
             clock.now += 50
             return run_block(*given, **named)
 
-        monkeypatch.setattr(population_module, "run_block", slow)
+        monkeypatch.setattr(job_module, "run_block", slow)
         league.run()
         steps = league.steps
     before = outcome(tmp_path / "run")

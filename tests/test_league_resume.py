@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-import arena.league.changes as changes_module
-import arena.league.league as league_module
-import arena.league.population as population_module
-import arena.league.rated as rated_module
+import arena.execution.job as job_module
+import arena.league.course as course_module
+import arena.league.ledger as ledger_module
+import arena.league.trial as trial_module
 from arena.league import League
 from arena.store import RunFolder
 from arena.trainer import Stretch
@@ -25,15 +25,15 @@ WRITES: list[tuple[Any, str]] = [
     (RunFolder, "append_event"),
     (RunFolder, "append_metrics"),
     (RunFolder, "write_atomic"),
-    (league_module, "save_snapshot"),
+    (course_module, "save_snapshot"),
 ]
 """Everything that changes a run folder while it trains."""
 PLACES: dict[str, tuple[list[tuple[Any, str]], list[int]]] = {
     "at a write": (WRITES, [0, 3, *range(5, 140, 12)]),
     "in training": ([(Stretch, "iterate")], [0, 17]),
-    "in a rated game": ([(population_module, "run_block")], [1, 20]),
-    "in a game for promotion": ([(changes_module, "run_block")], [0, 9]),
-    "before standings": ([(rated_module, "standings")], [5]),
+    "in a rated game": ([(job_module, "run_block")], [1, 20]),
+    "in a game for promotion": ([(trial_module, "run_block")], [0, 9]),
+    "before standings": ([(ledger_module, "standings")], [5]),
 }
 
 

@@ -236,3 +236,20 @@ def test_a_run_file_must_give_somebody_a_share() -> None:
         MatchmakingConfig()
     assert set(CONFIG.shares()) == {"mirror", *BRANCHES}
     assert matchmaking.BRANCHES.keys() <= MatchmakingConfig.model_fields.keys()
+
+
+@pytest.mark.parametrize("branch", ["nash", "replicator", "alpha_rank"])
+def test_of_many_players_the_best_are_solved_for(branch: str) -> None:
+    """The others get nothing; who has no rating yet counts as one of the best."""
+    circle = {("me:0", "you:0"): 0.9, ("you:0", "eve:0"): 0.9, ("eve:0", "me:0"): 0.9, ("you:1", "me:0"): 0.5}
+    rated = {"me:0": 30.0, "you:0": 29.0, "eve:0": 28.0, "me:1": 5.0, "you:1": 6.0, "bot": 90.0}
+    seen = view(circle, rated)
+    some = mixture(MatchmakingConfig(**{branch: 1.0}, solve_most=3), seen)[1]
+    by_name = dict(zip(seen.names, some, strict=True))
+    assert by_name["me:1"] == by_name["you:1"] == by_name["bot"] == 0
+    assert [by_name[name] for name in ("me:0", "you:0", "eve:0")] == pytest.approx([1 / 3] * 3, abs=0.01)
+    fresh = view(circle, {name: mean for name, mean in rated.items() if name != "you:1"})
+    other = dict(zip(seen.names, mixture(MatchmakingConfig(**{branch: 1.0}, solve_most=3), fresh)[1], strict=True))
+    assert other["you:1"] > 0 == other["eve:0"]
+    whole = mixture(MatchmakingConfig(**{branch: 1.0}), seen)[1]
+    np.testing.assert_array_equal(whole, mixture(MatchmakingConfig(**{branch: 1.0}, solve_most=5), seen)[1])

@@ -182,7 +182,8 @@ def test_a_long_log() -> None:
     pairs = sides[rng.integers(100, size=1_000_000)]
     scores = rng.integers(-1, 2, 1_000_000)
     held = np.stack([scores, -scores], axis=1).reshape(-1).astype(np.float64)
-    long = replace(games, start=np.arange(0, 2_000_001, 2), player=pairs.reshape(-1), score=held)
+    seats = np.tile([0, 1], 1_000_000)
+    long = replace(games, start=np.arange(0, 2_000_001, 2), player=pairs.reshape(-1), score=held, seat=seats)
     payoff = payoff_of(long)
     assert payoff.games.sum() == 2_000_000 and payoff.squares.sum() == 2 * (scores**2).sum()
     one, other = pairs[0]

@@ -77,9 +77,9 @@ def test_nothing_is_known_of_one_that_has_started_again(tmp_path: Path) -> None:
     with League.create(tmp_path / "run", full(**PLAIN, learners=[{"name": "ada", **QUICK}, EVE])) as league:
         league.run(stop=after(4))
         _, eve = league.learners
-        assert league._changes.view(eve).newest == eve.latest == "eve:128"
+        assert league.changes.view(eve).newest == eve.latest == "eve:128"
         eve.start_again()
-        view = league._changes.view(eve)
+        view = league.changes.view(eve)
         assert view.newest == "eve" and view.wins.tolist() == [0.5] * len(view.past)
         assert list(view.own) == ["eve:0", "eve:64", "eve:128"]
 

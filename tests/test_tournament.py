@@ -6,6 +6,7 @@ import csv
 import json
 import random
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -78,6 +79,9 @@ class Shuffled(SerialExecutor):
         ticket = min(self._jobs)
         return [run(ticket, self._jobs.pop(ticket))]
 
+    def cancel(self, ticket: Any) -> bool:
+        return self._jobs.pop(ticket, None) is not None
+
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_any_order_of_arrival_gives_the_same(format: str, tmp_path: Path) -> None:
@@ -96,6 +100,29 @@ def test_any_number_of_workers_gives_the_same(tmp_path: Path) -> None:
     setting = config("swiss")
     first = play(tmp_path / "serial", setting)
     assert play(tmp_path / "two", setting, make_executor("process", 2)) == first
+
+
+def test_without_ray_it_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.chdir(tmp_path)
+    for command in ("tournament swiss", "match"):
+        check_refused(f"{command} random noop --executor ray", "pip install 'selfplay-arena[ray]'", tmp_path, capsys)
+
+
+def test_a_failure_leaves_nothing_in_the_executor(tmp_path: Path) -> None:
+    """Which may be somebody else's, who goes on with it."""
+    with Tournament.create(tmp_path / "run", config("round-robin")) as found, Shuffled(2) as executor:
+        with pytest.raises(Killed):
+            found.run(executor, show=lambda tournament: fail(tournament.running))
+        assert executor.unfinished == 0
+        assert found.run(executor)
+
+
+def fail(running: list[Block]) -> None:
+    if len(running) > 2:
+        raise Killed
 
 
 class Killed(Exception):
@@ -268,10 +295,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     out, file = tmp_path / "run", tmp_path / "table.csv"
     said = object_of("tournament", "swiss", *BOTS, *game, "--out", out, "--csv", file, capsys=capsys)
     assert (said["ended"], said["format"], said["rounds"], said["games"]) == ("over", "swiss", 2, 16)
-    again = object_of(
-        "tournament", "swiss", *BOTS, *game, "--out", tmp_path / "two", "--workers", "2", capsys=capsys
-    )  # fmt: skip
-    assert again["fingerprint"] == said["fingerprint"] and again["table"] == said["table"]
+    for number, how in enumerate(["--workers 2", "--executor process --workers 1", "--executor serial"]):
+        two = ("--out", str(tmp_path / f"again{number}"), *how.split())
+        again = object_of("tournament", "swiss", *BOTS, *game, *two, capsys=capsys)
+        assert again["fingerprint"] == said["fingerprint"] and again["table"] == said["table"]
     resumed = object_of("tournament", "resume", out, capsys=capsys)
     shown = object_of("tournament", "show", out, "--picture", tmp_path / "x.svg", capsys=capsys)
     assert resumed["table"] == shown["table"] == said["table"]
@@ -307,6 +334,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         ("gauntlet random noop --challengers 2", "leaves nobody to meet"),
         ("swiss random random --env CartPole-v1", "is played by one"),
         ("swiss random noop --workers 0", "--workers must be 1 or more"),
+        ("swiss random noop --executor proces", "unknown executor 'proces': did you mean 'process'?"),
+        ("swiss random noop --executor serial --workers 2", "--executor serial has one worker, not 2"),
+        ("swiss random noop --ray-address auto", "--ray-address auto is for --executor ray"),
+        ("swiss random noop --executor process --ray-address auto", "--ray-address auto is for --executor ray"),
         ("swiss random noop --csv nowhere/x.csv", "no such folder"),
         ("swiss random noop --move-time soon", "no time above 0"),
         ("baseline random noop", "unknown format 'baseline'"),

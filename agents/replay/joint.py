@@ -16,6 +16,7 @@ from agents.joint import JointRollout
 from agents.replay.ring import Ring
 from agents.replay.row import Row
 from agents.rollout import Rollout
+from agents.transfer import sent_array
 from envs.config import Config
 from envs.core import Array, Ints
 from envs.errors import InputError
@@ -179,7 +180,7 @@ class JointReplay:
         return self._tensor(column.take(index, 0))
 
     def _tensor(self, array: Array) -> Tensor:
-        return torch.from_numpy(array).to(self._device)
+        return sent_array(array, self._device)
 
     def state_dict(self) -> dict[str, Any]:
         """What is stored, in tensors that share the replay's memory: save or copy them before the next `add`."""

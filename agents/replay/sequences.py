@@ -15,6 +15,7 @@ from agents.replay.priorities import Priorities, PriorityConfig
 from agents.replay.ring import Ring, spans
 from agents.replay.row import Row
 from agents.rollout import Rollout
+from agents.transfer import sent, sent_array
 from envs.core import Array, Ints
 from envs.errors import InputError
 
@@ -181,7 +182,7 @@ class SequenceReplay:
         seen = np.concatenate([step, last[:, None]], 1)
         truncated = ring.columns["truncated"][step]
         take = self._take
-        terminated, cut = take(ring.columns["terminated"], step), torch.from_numpy(truncated).to(self.device)
+        terminated, cut = take(ring.columns["terminated"], step), sent_array(truncated, self.device)
         return Sequences(
             obs=take(views.obs, seen),
             action=take(ring.columns["action"], step),
@@ -193,14 +194,14 @@ class SequenceReplay:
             acts=None if ring.always_acts else take(ring.columns["acts"], step),
             memory=take(ring.columns["memory"], step[:, 0]),
             final_obs=take(views.obs, view[step[truncated]]),
-            final_at=torch.from_numpy(np.argwhere(truncated)).to(self.device),
+            final_at=sent_array(np.argwhere(truncated), self.device),
             extras={name: take(ring.columns[f"extras.{name}"], step) for name in ring.row.extras},
             rows=torch.from_numpy(step[:, 0].copy()),
-            weight=weight.to(self.device),
+            weight=sent(weight, self.device),
         )
 
     def _take(self, column: Array, index: Ints) -> Tensor:
-        return torch.from_numpy(column.take(index, 0)).to(self.device)
+        return sent_array(column.take(index, 0), self.device)
 
     def state_dict(self) -> dict[str, Any]:
         """What is stored, in tensors that share the replay's memory: save or copy them before the next `add`."""

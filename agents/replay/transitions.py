@@ -15,6 +15,7 @@ from agents.replay.priorities import Priorities, PriorityConfig
 from agents.replay.ring import Ring, spans
 from agents.replay.row import Row
 from agents.rollout import Rollout
+from agents.transfer import sent, sent_array
 from envs.compiled import compiled
 from envs.core import Array, Bools, Floats, Ints
 from envs.errors import InputError
@@ -154,14 +155,14 @@ class Replay:
             acts=None if ring.always_acts else take(column["acts"], index),
             extras={name: take(column[f"extras.{name}"], index) for name in ring.row.extras},
             rows=torch.from_numpy(index),
-            weight=weight.to(self.device),
+            weight=sent(weight, self.device),
         )
 
     def _take(self, column: Array, index: Ints) -> Tensor:
         return self._tensor(column.take(index, 0))
 
     def _tensor(self, array: Array) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+        return sent_array(array, self.device)
 
     def state_dict(self) -> dict[str, Any]:
         """What is stored, in tensors that share the replay's memory: save or copy them before the next `add`."""

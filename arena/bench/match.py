@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from statistics import median
 
 from arena.api import play
 from arena.bench.figure import Figure
+from arena.execution import make_executor
 
 
 def measure(env: str, a: str, b: str, games: int, workers: int) -> dict[str, Figure]:
@@ -14,11 +16,12 @@ def measure(env: str, a: str, b: str, games: int, workers: int) -> dict[str, Fig
     settings = {"env": env, "players": [a, b], "games": games, "workers": workers}
     times = []
     steps = 0.0
-    play(env, [a, b], min(games, 2), 0, workers=workers)
-    for seed in range(3):
-        began = time.perf_counter()
-        steps = play(env, [a, b], games, seed, workers=workers).summary.steps_mean
-        times.append(time.perf_counter() - began)
+    with nullcontext() if workers == 1 else make_executor("process", workers) as executor:
+        play(env, [a, b], min(games, 2), 0, executor=executor)
+        for seed in range(3):
+            began = time.perf_counter()
+            steps = play(env, [a, b], games, seed, executor=executor).summary.steps_mean
+            times.append(time.perf_counter() - began)
     times.sort()
     rates = [games / spent for spent in reversed(times)]
     return {

@@ -65,6 +65,7 @@ COMMANDS: dict[str, Command] = {
     "bench match": Command("arena.cli.bench:match", "Speed of evaluation games."),
     "bench league": Command("arena.cli.bench:league", "What a step costs as opponents grow from 1 to 32."),
     "bench ratings": Command("arena.cli.bench:ratings", "Speed of the ratings, and of a long log."),
+    "bench scale": Command("arena.cli.bench:scale", "How games and training scale with workers, on each executor."),
     "doctor": Command("arena.cli.doctor:doctor", "Check this installation and say how to mend it."),
 }
 

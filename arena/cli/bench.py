@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def match(
         b: second player.
         games: how many.
         env: id of the game.
-        workers: threads.
+        workers: processes, which share blocks of 256 games; 1: in this process.
         json: print one object: a key per figure with value (median), unit, low, high and settings.
     """
     from arena.bench.match import measure
@@ -108,6 +109,62 @@ def league(
     if games < 2 or not 0 < share <= 1:
         raise InputError("--games must be at least 2, and --share above 0 and at most 1.")
     return _print(measure(preset, games, share, seconds), json)
+
+
+def scale(
+    executor: tuple[str, ...] = ("process",),
+    workers: tuple[int, ...] = (),
+    ray_address: str = "",
+    blocks: int = 24,
+    games: int = 300,
+    stretches: int = 8,
+    steps: int = 131_072,
+    preset: str = "slime-laptop",
+    rounds: int = 3,
+    json: bool = False,
+) -> int:
+    """How tournament games and training scale with workers on each executor, and what a job costs.
+
+    Every setting is measured once in each round, and compared with serial in the same round: times serial, the share of
+    what as many workers would ideally do, and the same by processor time, which tells more on a machine that does
+    something else too. Overhead is what a job takes that does nothing. The games must be the same everywhere, else the
+    exit code is 1.
+
+    Args:
+        executor: process, ray or both; serial is measured in any case.
+        workers: numbers of workers; unless they are said, 1, 2, 4 and so on up to the cores of this machine.
+        ray_address: as for `arena tournament`.
+        blocks: jobs of games, pairings of the players in the box.
+        games: of a block.
+        stretches: jobs of training; 0 leaves it out.
+        steps: about so many env steps of each.
+        preset: whose first learner trains, against itself, or a run file.
+        rounds: how often everything is measured.
+        json: print one object: a key per figure with value (median over the rounds), unit, low, high and settings.
+    """
+    from agents.parallel import cores
+    from arena.bench.scale import games_of, measure, training_of
+    from arena.execution.connection import imported
+    from envs.errors import unknown
+
+    for kind in executor:
+        if kind not in ("process", "ray"):
+            raise unknown("executor to compare with serial", kind, ("process", "ray"))
+    if min(workers, default=1) < 1:
+        raise InputError(f"--workers must be 1 or more, not {min(workers)}.")
+    if ray_address and "ray" not in executor:
+        raise InputError(f"--ray-address {ray_address} is for --executor ray: give both, or neither.")
+    if "ray" in executor:
+        imported(ray_address)  # else a missing one would be missed late
+    if blocks < 1 or games < 2 or stretches < 0 or steps < 1 or rounds < 1:
+        raise InputError("--blocks, --steps and --rounds must be 1 or more, --games 2, --stretches 0.")
+    counts = workers or tuple(2**power for power in range(cores().bit_length()))
+    works = [games_of(blocks, games), *([training_of(preset, stretches, steps)] if stretches else [])]
+    figures = measure(executor, counts, works, rounds, ray_address)
+    same = all(figure.settings.get("same", True) for figure in figures.values())
+    if not same:
+        print("the games are not the same everywhere", file=sys.stderr)
+    return _print(figures, json) or int(not same)
 
 
 def _print(figures: Mapping[str, Figure], json: bool) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json as jsonlib
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +14,24 @@ import tyro
 from tyro.conf import Positional
 
 from arena.cli.board import board, check_board
+from arena.cli.executors import RayAddress, Workers, opened
 from envs.errors import InputError
 
 if TYPE_CHECKING:
+    from arena.execution import Executor
     from arena.league import League
 
 STOPPING = "finishing this stretch, press again to stop at once"
+LeagueExecutor = Annotated[
+    str,
+    tyro.conf.arg(
+        metavar="serial|process|ray",
+        help="where learners train and rated games are played: serial, in this process and on its threads, one learner "
+        "after the other, which is so unless it is said; process, on worker processes of this machine; ray, on a Ray "
+        "cluster. On workers as many learners train at once as there are, and nobody waits for the slowest, so runs "
+        "with equal seeds differ, unless the run file says sync = true.",
+    ),
+]
 
 
 def run(
@@ -26,12 +40,15 @@ def run(
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     budget: str | None = None,
     seed: int | None = None,
+    executor: LeagueExecutor = "",
+    workers: Workers = None,
+    ray_address: RayAddress = "",
     tensorboard: bool = False,
     json: bool = False,
 ) -> int:
     """Train and rate a population: players learn by self-play, their snapshots meet, all games are logged.
 
-    Ctrl-C ends it after the present stretch of training (exit code 130; SIGTERM: 143), and a second one at once;
+    Ctrl-C ends it when what is being trained has had its turn (exit code 130; SIGTERM: 143), and a second one at once;
     `arena league resume DIR` goes on either way.
 
     Args:
@@ -61,13 +78,22 @@ def run(
     if tensorboard:
         check_board()  # before there is a folder
     folder = out or Path("runs") / f"{Path(source).stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    with League.create(folder, source, changes, ["arena", *sys.argv[1:]]) as league:
-        return _run(league, None, tensorboard, json)
+    with (
+        lent(executor, workers, ray_address) as hands,
+        League.create(folder, source, changes, ["arena", *sys.argv[1:]]) as league,
+    ):
+        return _run(league, None, hands, tensorboard, json)
 
 
 def resume(
-    dir: Positional[Path], budget: str | None = None, tensorboard: bool = False, json: bool = False
-) -> int:  # fmt: skip
+    dir: Positional[Path],
+    budget: str | None = None,
+    executor: LeagueExecutor = "",
+    workers: Workers = None,
+    ray_address: RayAddress = "",
+    tensorboard: bool = False,
+    json: bool = False,
+) -> int:
     """Go on with a run as if it had never stopped, or train it further.
 
     Args:
@@ -84,11 +110,21 @@ def resume(
 
     if tensorboard:
         check_board()
-    with League.open(dir, write=True) as league:
-        return _run(league, budget, tensorboard, json)
+    with lent(executor, workers, ray_address) as hands, League.open(dir, write=True) as league:
+        return _run(league, budget, hands, tensorboard, json)
 
 
-def _run(league: League, more: str | None, tensorboard: bool, json: bool) -> int:
+@contextmanager
+def lent(executor: str, workers: int | None, ray_address: str) -> Iterator[Executor | None]:
+    """The executor that the options ask for; None for this process and its threads."""
+    if executor in ("", "serial") and not ray_address and workers in (None, 1):
+        yield None
+        return
+    with opened(executor or ("" if ray_address else "process"), workers, ray_address) as made:
+        yield made
+
+
+def _run(league: League, more: str | None, executor: Executor | None, tensorboard: bool, json: bool) -> int:
     """Run it, show it, and report; the exit code."""
     from arena.cli.outcome import Outcome
     from arena.cli.program import command
@@ -103,7 +139,7 @@ def _run(league: League, more: str | None, tensorboard: bool, json: bool) -> int
             display(path, league.population.anchors) as show,
             StopSignals(lambda: show.tell(STOPPING)) as stop,
         ):
-            league.run(more, stop.asked, show, record)
+            league.run(more, stop.asked, show, record, executor)
     except KeyboardInterrupt:
         on = command("league", "resume", path)
         print(f"stopped at once; what was stored stays, and `{on}` goes on from there", file=sys.stderr)

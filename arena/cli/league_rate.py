@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
+from arena.cli.executors import RayAddress, Workers
+from arena.cli.league import LeagueExecutor, lent
 from envs.errors import InputError
 
 
@@ -17,6 +19,9 @@ def rate(
     games: int = 100_000,
     block: int = 32,
     top: int = 10,
+    executor: LeagueExecutor = "",
+    workers: Workers = None,
+    ray_address: RayAddress = "",
     json: bool = False,
 ) -> int:
     """Let members of a stopped league meet until everybody's rating is sure enough.
@@ -32,7 +37,11 @@ def rate(
         top: the players at the top whose order counts more.
         json: print one object: run, games (played now), sigma (the largest left), reached (whether it is enough).
     """
+    from functools import partial
+
     from arena.cli.signals import StopSignals
+    from arena.execution.agenda import finish
+    from arena.execution.threads import ThreadsExecutor
     from arena.league import League
     from arena.league.rated import settle
 
@@ -43,10 +52,12 @@ def rate(
         print(f"{played:,} games, largest sigma {sigma:.2f}", file=sys.stderr, flush=True)
 
     with (
+        lent(executor, workers, ray_address) as hands,
         League.open(dir, write=True) as league,
         StopSignals(lambda: print("finishing this round, press again to stop at once", file=sys.stderr)) as stop,
     ):
-        played, sigma = settle(league.rated, until_sigma, games, block + block % 2, top, stop.asked, show)
+        do = partial(finish, executor=hands or ThreadsExecutor(league.population.threads))
+        played, sigma = settle(league.rated, do, until_sigma, games, block + block % 2, top, stop.asked, show)
     reached = sigma <= until_sigma
     if json:
         print(jsonlib.dumps({"run": str(dir), "games": played, "sigma": sigma, "reached": reached}))

@@ -6,13 +6,14 @@ import json as jsonlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional
 
+from arena.cli.executors import ExecutorName, RayAddress, Workers, opened
 from envs.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 USUAL, MOST = 1000, 100_000
 """Games, and games until a test is decided, unless it is said."""
+FEW = 1024
+"""So many are played here unless it is said: they make too few blocks to share."""
 
 
 def match(
@@ -31,7 +34,9 @@ def match(
     seed: int = 0,
     sprt: tuple[str, ...] = (),
     sample: bool = False,
-    workers: int = 1,
+    executor: ExecutorName = "",
+    workers: Workers = None,
+    ray_address: RayAddress = "",
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     replays: Path | None = None,
     replays_keep: int | None = None,
@@ -61,12 +66,11 @@ def match(
             a lead of elo1 Elo points against one of elo0, which is wrong with a chance of alpha where the lead is elo0,
             and of beta where it is elo1 (both 0.05 unless they are given). It looks after every 256 games.
         sample: snapshots draw their actions as in training, instead of taking the most probable.
-        workers: threads; they change nothing but the time.
         set: option of the env as key=value, such as lives=1; may be repeated.
         replays: keep the games as .replay files in this folder, which is made.
         replays_keep: only so many of them, the first ones.
         move_time: time that an agent of your own has for a move, such as 20ms; without it programs have 10s. Limits
-            make results depend on the clock where somebody comes near them.
+            make results depend on the clock where somebody comes near them, so there is one worker unless it is said.
         game_time: time that it has for all of its moves of a game, such as 10s.
         forfeits: "lose", and who crashes, answers with no legal action or not in time loses that game; "abort", and
             everything ends with the reason.
@@ -81,6 +85,7 @@ def match(
             were forfeited also forfeits, how many for each reason.
     """
     from arena.config import parse_assignments
+    from arena.execution import JobFault
     from arena.guests.limits import parse_limits
     from arena.players import game_of
     from arena.replay.record import record
@@ -96,11 +101,18 @@ def match(
     limits = parse_limits(move_time, game_time, forfeits)
     count = games if games is not None else MOST if test else USUAL
     keep = 0 if replays is None else replays_keep
-    with _progress(count, "games at most" if test else "games") as progress:
-        outcome, kept = record(
-            env, players, count, seed, options=options, greedy=not sample, workers=workers, progress=progress,
-            keep=keep, sprt=test, limits=limits, trust=trust, logs=logs, tested=not untested,
-        )  # fmt: skip
+    few = count <= FEW and not executor and workers is None and not ray_address
+    with (
+        nullcontext() if few else opened(executor, workers, ray_address, limits.timed) as here,
+        _progress(count, "games at most" if test else "games") as progress,
+    ):
+        try:
+            outcome, kept = record(
+                env, players, count, seed, options=options, greedy=not sample, executor=here, progress=progress,
+                keep=keep, sprt=test, limits=limits, trust=trust, logs=logs, tested=not untested,
+            )  # fmt: skip
+        except JobFault as fault:
+            raise InputError(f"{str(fault).rstrip('.')}.") from None
     if replays:
         _store(kept, replays)
     if json:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 from tyro.conf import Positional
 
+from arena.cli.executors import ExecutorName, RayAddress, Workers, opened
 from envs.errors import InputError
 
 if TYPE_CHECKING:
+    from arena.execution import Executor
     from arena.tournaments.table import Line
     from arena.tournaments.tournament import Tournament
 
@@ -34,7 +36,9 @@ def tournament(
     set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (),
     seed: int = 0,
     sample: bool = False,
-    workers: int = 1,
+    executor: ExecutorName = "",
+    workers: Workers = None,
+    ray_address: RayAddress = "",
     move_time: str = "",
     game_time: str = "",
     forfeits: Literal["lose", "abort"] = "lose",
@@ -66,9 +70,8 @@ def tournament(
         set: option of the env as key=value, such as lives=1; may be repeated.
         seed: decides everything random.
         sample: snapshots draw their actions as in training, instead of taking the most probable.
-        workers: processes that play; they change nothing but the time.
         move_time: time that an agent of your own has for a move, such as 20ms; without it programs have 10s. Limits
-            make results depend on the clock where somebody comes near them.
+            make results depend on the clock where somebody comes near them, so there is one worker unless it is said.
         game_time: time that it has for all of its moves of a game, such as 10s.
         forfeits: "lose", and who crashes, answers with no legal action or not in time loses that game; "abort", and
             everything ends with the reason.
@@ -91,7 +94,7 @@ def tournament(
     from envs.registry import build
 
     check_format(format)
-    _check(workers, csv)
+    _check(csv)
     texts = expand(players)
     game, options = game_of(texts, env, parse_assignments(set))
     spec = build(game, 1, options).spec
@@ -116,26 +119,36 @@ def tournament(
     }
     config = parse(TournamentConfig, told, format)
     folder = out or Path("runs") / f"{format}-{time.strftime('%Y%m%d-%H%M%S')}"
-    with Tournament.create(folder, config, ["arena", *sys.argv[1:]]) as made:
-        return _run(made, workers, csv, json)
+    with (
+        opened(executor, workers, ray_address, limits.timed) as here,
+        Tournament.create(folder, config, ["arena", *sys.argv[1:]]) as made,
+    ):
+        return _run(made, here, csv, json)
 
 
-def resume(dir: Positional[Path], workers: int = 1, csv: Path | None = None, json: bool = False) -> int:
+def resume(
+    dir: Positional[Path],
+    executor: ExecutorName = "",
+    workers: Workers = None,
+    ray_address: RayAddress = "",
+    csv: Path | None = None,
+    json: bool = False,
+) -> int:
     """Go on with a tournament as if it had never stopped.
 
     Args:
         dir: run folder.
-        workers: processes that play; they change nothing but the time.
         csv: write the table to this file, too.
         json: print one object at the end, as `arena tournament --json` does.
     """
     from arena.tournaments.tournament import Tournament
 
-    _check(workers, csv)
+    _check(csv)
     with Tournament.open(dir, write=True) as found:
         if found.over:
             print(f"{dir} is over: nothing is left to be played", file=sys.stderr)
-        return _run(found, workers, csv, json)
+        with opened(executor, workers, ray_address, found.config.limits.timed) as here:
+            return _run(found, here, csv, json)
 
 
 def show(dir: Positional[Path], csv: Path | None = None, picture: Path | None = None, json: bool = False) -> int:
@@ -150,7 +163,7 @@ def show(dir: Positional[Path], csv: Path | None = None, picture: Path | None = 
     from arena.tournaments.picture import drawn
     from arena.tournaments.tournament import Tournament
 
-    _check(1, csv)
+    _check(csv)
     if picture is not None and picture.suffix != ".svg":
         raise InputError(f"--picture {picture}: it is an SVG, so let the name of its file end in .svg.")
     with Tournament.open(dir) as found:
@@ -160,18 +173,17 @@ def show(dir: Positional[Path], csv: Path | None = None, picture: Path | None = 
     return 0
 
 
-def _run(found: Tournament, workers: int, csv: Path | None, json: bool) -> int:
+def _run(found: Tournament, executor: Executor, csv: Path | None, json: bool) -> int:
     """Play it, show it, and report; the exit code."""
     from arena.cli.program import command
     from arena.cli.signals import StopSignals
     from arena.cli.tournament_display import display
-    from arena.execution import JobFault, make_executor
+    from arena.execution import JobFault
 
     began, path = time.monotonic(), found.folder.path
     on = command("tournament", "resume", path)
     try:
         with (
-            make_executor("serial" if workers == 1 else "process", workers) as executor,
             display(found) as watch,
             StopSignals(lambda: watch.tell(STOPPING)) as stop,
         ):
@@ -225,10 +237,8 @@ def _csv(lines: list[Line]) -> str:
     return text.getvalue()
 
 
-def _check(workers: int, path: Path | None) -> None:
-    """Raise before anything is played if there are no workers, or no folder for the file."""
-    if workers < 1:
-        raise InputError(f"--workers must be 1 or more, not {workers}.")
+def _check(path: Path | None) -> None:
+    """Raise before anything is played if there is no folder for the file."""
     if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
         raise InputError(f"cannot write to {path}: {'it is a folder' if path.is_dir() else 'there is no such folder'}.")
 

@@ -9,15 +9,21 @@
 
 A job is data: a `functools.partial` of a function of some module, or a frozen dataclass that can be called, such as
 `arena.execution.job.MatchJob`. It must always come to the same value wherever and however often it runs, as that of a
-worker that dies is run again elsewhere; its outcome is handed over once. Seconds of work are the right size. A job that
-has an attribute `files`, paths by SHA-256, finds them on other machines too (`arena.execution.files`).
+worker that dies is run again elsewhere; its outcome is handed over once. Seconds of work are the right size.
+
+A job may have attributes: `files`, paths by SHA-256, which it finds on other machines too (`arena.execution.files`);
+`cpus`, how many cores it takes (1 if it does not say), and `gpus`, how many GPUs, a share of one such as 0.5, or a
+whole number (0). Its GPU is what torch calls "cuda" while it runs. torch has one thread when a job begins, whatever
+its `cpus`: the job says if it wants more. Jobs start in the order in which they were submitted, so one that wants much
+is not overtaken for ever by those that want little.
 
 An executor is used by one thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NewType, Protocol, Self, get_args
 
@@ -28,7 +34,10 @@ Ticket = NewType("Ticket", int)
 """Stands for a job that was submitted; counted from 0."""
 Kind = Literal["serial", "process", "ray"]
 DEATHS = 2
-"""Workers that a job may lose before it is not tried again."""
+"""Workers that a job may end, by a crash or an exit code, before it is not tried again."""
+KILLS = 10
+"""Workers that it may lose in other ways: to a signal from outside, or with the node that they were on. Who kills
+workers at random hits the same job again and again, the more so the longer it is, and that is not its fault."""
 
 
 class JobFault(RuntimeError):
@@ -67,7 +76,7 @@ class Executor(Protocol):
 
     @property
     def workers(self) -> int:
-        """Jobs that it runs at once."""
+        """Jobs of one core that it runs at once, now: on a cluster the number changes as nodes come and go."""
         ...
 
     @property
@@ -84,7 +93,7 @@ class Executor(Protocol):
         """Take a job.
 
         Raises:
-            InputError: it cannot be sent to another process.
+            InputError: it cannot be sent to another process, or asks for a GPU where there is none.
             RuntimeError: there is no room, or the executor is closed.
         """
         ...
@@ -112,9 +121,9 @@ class Executor(Protocol):
     def __exit__(self, *fault: object) -> None: ...
 
 
-def in_turn(executor: Executor, jobs: Iterable[Job]) -> Iterator[tuple[int, Outcome]]:
+def in_turn(executor: Executor, jobs: Iterable[Job]) -> Generator[tuple[int, Outcome], None, None]:
     """Run all of `jobs`, which are taken as there is room for them: place of each in `jobs`, and its outcome, as they
-    finish.
+    finish. When it is closed, those that have not finished are dropped.
 
     Raises:
         InputError: as for `Executor.submit`.
@@ -122,15 +131,36 @@ def in_turn(executor: Executor, jobs: Iterable[Job]) -> Iterator[tuple[int, Outc
     waiting = enumerate(jobs)
     places: dict[Ticket, int] = {}
     more = True
-    while more or places:
-        while more and executor.room:
-            place, job = next(waiting, (-1, None))
-            if job is None:
-                more = False
-            else:
-                places[executor.submit(job)] = place
-        for outcome in executor.done() if places else ():
-            yield places.pop(outcome.ticket), outcome
+    try:
+        while more or places:
+            while more and executor.room:
+                place, job = next(waiting, (-1, None))
+                if job is None:
+                    more = False
+                else:
+                    places[executor.submit(job)] = place
+            for outcome in executor.done() if places else ():
+                yield places.pop(outcome.ticket), outcome
+    finally:
+        for ticket in places:
+            executor.cancel(ticket)
+
+
+@contextmanager
+def lent(executor: Executor | str | None, workers: int | None) -> Iterator[Executor]:
+    """What a program asks for: an executor of its own, which stays open and has no other jobs; or one of a kind, for a
+    while. If it names none, several workers are processes.
+
+    Raises:
+        InputError: as for `make_executor`, or `workers` of an executor that is there already.
+    """
+    if executor is None or isinstance(executor, str):
+        with make_executor(executor or ("serial" if workers in (None, 1) else "process"), workers) as made:
+            yield made
+        return
+    if workers is not None:
+        raise InputError(f"workers = {workers}: the executor that is given has its own.")
+    yield executor
 
 
 def make_executor(kind: str, workers: int | None = None, address: str = "") -> Executor:
@@ -167,7 +197,8 @@ def make_executor(kind: str, workers: int | None = None, address: str = "") -> E
 
         return ProcessExecutor(workers or cores())
     if kind == "ray":
-        from arena.execution.ray import LOCAL, RayExecutor
+        from arena.execution.connection import LOCAL
+        from arena.execution.ray import RayExecutor
 
         return RayExecutor(address or LOCAL, workers)
     raise unknown("executor", kind, get_args(Kind))

@@ -13,7 +13,7 @@ from arena.execution.files import hash_of, opened
 from arena.guests.forms import is_guest
 from arena.guests.limits import Limits
 from arena.ladder import LADDER
-from arena.match import FREE, Lineup, run_block
+from arena.match import FREE, Lineup, Tape, run_block
 from arena.players import file_of, load_player
 from arena.result import Result
 from envs.bots import every_name
@@ -70,11 +70,15 @@ class MatchJob:
         Raises:
             InputError: an unknown env, option or player, or a file that is not the one it was.
         """
+        return self.play()
+
+    def play(self, tape: Tape | None = None) -> list[Result]:
+        """The same; what is done in them goes on `tape`."""
         how = (self.env, self.options, self.greedy, self.trust, self.logs)
         sides = [loaded(who, *how) for who in self.players]
         return run_block(
             self.env, self.options, sides, self.games, self.seed,
-            lineup=self.lineup, limits=self.limits, names=self.names,
+            lineup=self.lineup, tape=tape, limits=self.limits, names=self.names,
         )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ class Nursery:
     def __init__(self) -> None:
         """Returns at once; the first `fork` waits until everything is imported."""
         self._lock = Lock()
+        self._asked = False
         self._socket, theirs = socket.socketpair()
         start = f"from {__name__} import main; main({theirs.fileno()}, {PRELOADED!r})"
         with theirs:
@@ -93,14 +94,16 @@ class Nursery:
     def close(self) -> None:
         """End the process, and its workers with it."""
         self._socket.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(PATIENCE)
+        if self._asked:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(PATIENCE)
         self._process.kill()  # while it imports it hears nothing
         self._process.wait()
 
     def _ask(self, request: bytes, pipe: Connection | None = None) -> int:
         """What it answers. After an interruption nobody could tell whose answer comes next, so that is the end."""
         with self._lock:
+            self._asked = True
             try:
                 socket.send_fds(self._socket, [request], [pipe.fileno()] if pipe else [])
                 answer = _read(self._socket, NUMBER)

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -14,12 +14,16 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Self
 
 from arena.execution import worker
-from arena.execution.executor import DEATHS, Job, JobFault, Outcome, Ticket
+from arena.execution.executor import DEATHS, KILLS, Job, JobFault, Outcome, Ticket
+from arena.execution.needs import Gpus, Needs, needs
+from arena.execution.news import tell
 from arena.execution.nursery import Nursery, shared
-from arena.execution.worker import Answer, Main, Place
+from arena.execution.worker import Answer, Main, News, Place
 from envs.errors import InputError
 
 GUARD = 'if __name__ == "__main__":'
+OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT}
+"""Signals that come from somebody else: a person, or the system when memory is short."""
 
 
 @dataclass(slots=True)
@@ -29,8 +33,15 @@ class _Task:
     ticket: Ticket
     main: Main | None
     data: bytes
-    deaths: list[str] = field(default_factory=list)
-    """How each worker ended that tried it."""
+    needs: Needs
+    deaths: list[int | None] = field(default_factory=list)
+    """How each worker ended that tried it: its exit code, or the number of a signal below 0."""
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it is not to be tried again."""
+        own = sum(status is not None and -status not in OUTSIDE for status in self.deaths)
+        return own >= DEATHS or len(self.deaths) >= KILLS
 
 
 @dataclass(slots=True)
@@ -43,13 +54,16 @@ class _Worker:
     pipe: Connection
     task: _Task | None = None
     """What it works at."""
+    gpus: tuple[int, ...] = ()
+    """Those that it uses now, or used last: it holds memory of them."""
 
 
 class ProcessExecutor:
     """An `Executor` whose jobs must be picklable: data, and functions and classes by the module they are in.
 
-    A worker that dies is replaced, and its job run again by another one; a job that has lost `DEATHS` workers is a
-    `JobFault`. Workers end with this process, however it ends.
+    The cores of the jobs that run are as many as there are workers, at most; a job that wants more runs alone. GPUs are
+    shared out, too. A worker that dies is replaced, and its job run again by another one; a job that has crashed
+    `DEATHS` workers, or lost `KILLS` in any way, is a `JobFault`. Workers end with this process, however it ends.
     """
 
     def __init__(self, workers: int) -> None:
@@ -66,6 +80,7 @@ class ProcessExecutor:
         self._staff: list[_Worker] = []
         self._waiting: deque[_Task] = deque()
         self._finished: list[Outcome] = []
+        self._gpus = Gpus()
         self._count = 0
         self._open = True
 
@@ -88,7 +103,9 @@ class ProcessExecutor:
         """Take a job; it starts at once if a worker is idle."""
         if not self.room:
             raise RuntimeError("no room for another job" if self._open else "the executor is closed")
-        task = _Task(Ticket(self._count), *_packed(job))
+        wanted = needs(job)
+        self._gpus.check(wanted)
+        task = _Task(Ticket(self._count), *_packed(job), wanted)
         self._count += 1
         self._waiting.append(task)
         self._hand_out()
@@ -138,18 +155,35 @@ class ProcessExecutor:
         self.close()
 
     def _hand_out(self) -> None:
-        """Give what waits to whoever is idle; workers start as they are needed."""
+        """Start what is next, as long as there are cores and GPUs for it; workers start as they are needed."""
         while self._waiting:
-            idle = next((one for one in self._staff if one.task is None), None)
-            if idle is None:
-                if len(self._staff) == self.workers:
-                    return
-                idle = self._hire()
+            task = self._waiting[0]
+            taken = sum(one.task.needs.cpus for one in self._staff if one.task)
+            if taken and taken + task.needs.cpus > self.workers:
+                return
+            gpus = self._gpus.take(task.needs.gpus)
+            if gpus is None:
+                return
+            one = self._idle(gpus) or self._hire()
             try:
-                idle.pipe.send((self._waiting[0].main, self._waiting[0].data))
-                idle.task = self._waiting.popleft()
+                one.pipe.send((task.main, task.data, gpus))
             except OSError:  # it died while it had nothing to do
-                self._bury(idle)
+                self._gpus.give_back(gpus, task.needs.gpus)
+                self._bury(one)
+            else:
+                one.task, one.gpus = self._waiting.popleft(), gpus or one.gpus
+
+    def _idle(self, gpus: tuple[int, ...]) -> _Worker | None:
+        """Who has nothing to do; rather one that has used these GPUs before, or none."""
+        idle = [one for one in self._staff if one.task is None]
+        return min(idle, key=lambda one: (one.gpus != gpus, len(one.gpus)), default=None)
+
+    def _free(self, one: _Worker) -> _Task:
+        """A worker does not work at its job any more."""
+        task, one.task = one.task, None
+        assert task is not None
+        self._gpus.give_back(one.gpus if task.needs.gpus else (), task.needs.gpus)
+        return task
 
     def _hire(self) -> _Worker:
         """A new worker."""
@@ -166,30 +200,42 @@ class ProcessExecutor:
 
     def _hear(self, one: _Worker) -> None:
         """Take what a worker says of its job, or its end."""
-        task = one.task
-        assert task is not None
         try:
-            said = one.pipe.recv_bytes()
+            said = ForkingPickler.loads(one.pipe.recv_bytes())
         except (EOFError, OSError):
+            task = self._free(one)
             task.deaths.append(self._bury(one))
-            if len(task.deaths) < DEATHS:
+            if not task.hopeless:
                 self._waiting.appendleft(task)
                 return
-            ends = " and ".join(task.deaths)
-            self._finished.append(Outcome(task.ticket, fault=JobFault(f"a job ended {DEATHS} workers: {ends}.")))
+            ends = " and ".join(_told(*how) for how in Counter(task.deaths).items())
+            fault = JobFault(f"a job ended {len(task.deaths)} workers: {ends}.")
+            self._finished.append(Outcome(task.ticket, fault=fault))
             return
-        one.task = None
-        self._finished.append(outcome_of(task.ticket, ForkingPickler.loads(said)))
+        if isinstance(said, News):
+            tell(said.value)
+        else:
+            self._finished.append(outcome_of(self._free(one).ticket, said))
 
-    def _bury(self, one: _Worker) -> str:
-        """End a worker, if it has not ended; how it did."""
+    def _bury(self, one: _Worker) -> int | None:
+        """End a worker, if it has not ended; how it did, None if nobody knows."""
+        if one.task:
+            self._free(one)
         self._staff.remove(one)
         _kill(one)
         try:
-            status = one.nursery.reap(one.pid)
+            return one.nursery.reap(one.pid)
         except OSError:
-            return "for an unknown reason"
-        return f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit code {status}"
+            return None
+
+
+def _told(status: int | None, times: int) -> str:
+    """How a worker ended, so many times."""
+    if status is None:
+        said = "for an unknown reason"
+    else:
+        said = f"by signal {signal.Signals(-status).name}" if status < 0 else f"with exit code {status}"
+    return said + (f" ({times} times)" if times > 1 else "")
 
 
 def _kill(one: _Worker) -> None:

@@ -3,48 +3,43 @@
 The nodes need the same version of this package; files that jobs name in `files` are sent, once to each node. A node or
 worker that dies loses its jobs, which are run again elsewhere; nodes that join are used. A cluster that is started here
 listens on the loopback address only.
+
+A job that asks for more cores or GPUs than any node has waits, as an autoscaler may start such a node, which takes
+minutes; when nothing else has run for `PATIENCE` seconds and there is still none, its outcome is an `InputError`. On a
+cluster that is started here no node ever joins: there a job that asks for a GPU in vain is refused at once, and one
+that asks for more cores than there are takes them all, as on worker processes.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
+import logging
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Self
 
-from arena.execution.executor import DEATHS, Job, JobFault, Outcome, Ticket
+from arena.execution.board import Board
+from arena.execution.connection import LOCAL, connect, imported
+from arena.execution.executor import KILLS, Job, JobFault, Outcome, Ticket
 from arena.execution.files import contents, received
+from arena.execution.needs import Needs, needs, too_few
+from arena.execution.news import PACE, heard, paced, tell
+from arena.execution.nodes import Node, homeless
 from arena.execution.process import outcome_of
-from arena.execution.worker import Answer, answer_of
+from arena.execution.worker import Answer, answer_of, prepare
 from envs.errors import InputError
 
-LOCAL = "local"
-"""The address that stands for a cluster which is started for this executor."""
-AUTO = "auto"
-"""That for the one which runs on this machine."""
-QUIET = {"log_to_driver": False, "logging_level": "ERROR"}
-KNOCK = 5.0
-"""Seconds for a first answer of a cluster, for which Ray itself would wait for minutes."""
-LOST = 10
-"""Nodes that a job may lose before it is not tried again."""
-OWN = {
-    "_node_ip_address": "127.0.0.1",
-    "include_dashboard": False,
-    "object_store_memory": 2**28,  # bytes of shared memory, for files and results
-    "_system_config": {"worker_niceness": 0},  # by itself Ray lets everything else on the machine go first
-}
-"""A cluster that is started here."""
+LOG = logging.getLogger(__name__)
 KEPT = 2**27
 """Bytes of files that are kept in the cluster, at most; beyond that those used least recently are sent again."""
 GLANCE = 2.0
 """Seconds between two looks at how large the cluster is."""
+PATIENCE = 300.0
+"""Seconds that jobs which fit no node wait for one, when there is nothing else to do."""
 
 
 @dataclass(slots=True)
@@ -55,57 +50,50 @@ class _Task:
     data: bytes
     files: Sequence[tuple[str, Any]]
     """Hashes, and references to contents."""
-    crashes: int = 0
-    """Workers that it has lost, alone."""
-    lost: int = field(default=0)
-    """Times that it was lost with its node."""
+    needs: Needs
+    tells: bool
+    """Whether it has news."""
+    deaths: int = 0
+    """Workers that it has lost, alone or with their node."""
 
 
 class RayExecutor:
-    """An `Executor` whose workers are those of a cluster, one per core."""
+    """An `Executor` whose workers are the cores of a cluster.
+
+    A job that has lost `KILLS` workers is a `JobFault`: Ray does not tell whether it ended them itself.
+    """
 
     def __init__(self, address: str = LOCAL, workers: int | None = None) -> None:
         """Connect to a cluster, or start one; a session that this process is in already is used and left open.
 
         Args:
             address: "local", "auto" for the one that runs on this machine, or HOST:PORT.
-            workers: jobs at once, at most; None: as many as the cluster has cores.
+            workers: jobs of one core at once, at most; None: as many as the cluster has cores.
 
         Raises:
             InputError: Ray is not installed, or there is no cluster.
         """
-        self._ray = _imported(address)
+        self._ray = imported(address)
         self._own = not self._ray.is_initialized()
         self._most = workers
         if self._own:
-            self._connect(address)
-        self._seen = 0, -GLANCE
+            connect(self._ray, address, workers)
+        self._grows = not self._own or address != LOCAL
+        self._seen: tuple[list[Node], float] = [], -GLANCE
+        self._waiting: deque[_Task] = deque()
         self._running: dict[Any, _Task] = {}
         self._finished: list[Outcome] = []
         self._files: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+        self._stuck: float | None = None
+        self._asked: Any = None
+        self._heard = -PACE
         self._count = 0
         self._open = True
-
-    def _connect(self, address: str) -> None:
-        try:
-            if address == LOCAL:
-                cores = {} if self._most is None else {"num_cpus": self._most}
-                self._ray.init(LOCAL, **OWN, **cores, **QUIET)
-            else:
-                if address != AUTO:
-                    _knock(address)
-                self._ray.init(address, **QUIET)
-        except (OSError, ValueError, RuntimeError) as fault:
-            reason = (str(fault).strip() or type(fault).__name__).splitlines()[0].rstrip(".")
-            raise InputError(f"no Ray cluster at {address}: {reason}; `ray start --head` starts one.") from None
 
     @property
     def workers(self) -> int:
         """Cores of the cluster now, or fewer if so many were asked for."""
-        cores, when = self._seen
-        if time.monotonic() - when > GLANCE:
-            cores = int(self._ray.cluster_resources().get("CPU", 1))
-            self._seen = cores, time.monotonic()
+        cores = sum(node.cpus for node in self._nodes())
         return max(1, cores if self._most is None else min(cores, self._most))
 
     @property
@@ -115,34 +103,47 @@ class RayExecutor:
 
     @property
     def unfinished(self) -> int:
-        """Those that have been sent, or have finished."""
-        return len(self._running) + len(self._finished)
+        """Those that wait, have been sent, or have finished."""
+        return len(self._waiting) + len(self._running) + len(self._finished)
 
     def submit(self, job: Job) -> Ticket:
-        """Send a job, and those of its files that the cluster does not have."""
+        """Take a job, and send those of its files that the cluster does not have."""
         if not self.room:
             raise RuntimeError("no room for another job" if self._open else "the executor is closed")
+        wanted = needs(job)
+        if not self._grows:
+            (node,) = self._nodes()
+            wanted = wanted._replace(cpus=min(wanted.cpus, node.cpus))
+            if not node.fits(wanted):
+                raise too_few(wanted, node.gpus, "this machine")
         try:
             data = self._ray.cloudpickle.dumps(job)
         except Exception as fault:
             raise InputError(f"this cannot be sent to another machine, because it is no data ({fault}).") from None
         files = [(hash, self._sent(hash, path)) for hash, path in getattr(job, "files", {}).items()]
-        task = _Task(Ticket(self._count), data, files)
+        task = _Task(Ticket(self._count), data, files, wanted, getattr(job, "tells", False))
         self._count += 1
-        self._start(task)
+        self._waiting.append(task)
+        self._hand_out()
         return task.ticket
 
     def done(self, timeout: float | None = None) -> list[Outcome]:
         """Wait for the cluster."""
         until = None if timeout is None else time.monotonic() + timeout
         while not self._finished and self._running:
-            left = None if until is None else max(0.0, until - time.monotonic())
-            ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=left)
-            if not ready:
-                break
-            ready, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
+            left = GLANCE if until is None else max(0.0, until - time.monotonic())
+            ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=min(left, GLANCE))
+            if ready:
+                self._stuck = None
+                ready, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
+            else:
+                self._give_up()
             for reference in ready:
                 self._take(reference)
+            self._listen()
+            self._hand_out()  # a node may have joined
+            if until is not None and time.monotonic() >= until:
+                break
         finished, self._finished = self._finished, []
         return finished
 
@@ -153,8 +154,11 @@ class RayExecutor:
             if task.ticket == ticket:
                 del self._running[reference]
                 self._drop(reference)
+        self._waiting = deque(task for task in self._waiting if task.ticket != ticket)
         self._finished = [outcome for outcome in self._finished if outcome.ticket != ticket]
-        return self.unfinished < before
+        dropped = self.unfinished < before
+        self._hand_out()
+        return dropped
 
     def close(self) -> None:
         """End running jobs, and the cluster if it was started here."""
@@ -164,6 +168,7 @@ class RayExecutor:
         for reference in self._running:
             self._drop(reference)
         self._running.clear()
+        self._waiting.clear()
         self._finished.clear()
         self._files.clear()
         if self._own:
@@ -175,15 +180,73 @@ class RayExecutor:
     def __exit__(self, *fault: object) -> None:
         self.close()
 
+    def _nodes(self) -> list[Node]:
+        """Those that live, as they were a moment ago."""
+        if time.monotonic() - self._seen[1] > GLANCE:
+            alive = [one["Resources"] for one in self._ray.nodes() if one["Alive"]]
+            nodes = [Node(int(one.get("CPU", 0)), float(one.get("GPU", 0))) for one in alive]
+            self._seen = nodes, time.monotonic()
+        return self._seen[0]
+
+    def _hand_out(self) -> None:
+        """Send what is next: as much as may run at once, and if that is the whole cluster, as much that waits there."""
+        cores = sum(node.cpus for node in self._nodes())
+        most = 2 * cores if self._most is None or self._most >= cores else self._most
+        sent = sum(task.needs.cpus for task in self._running.values())
+        while self._waiting and (not sent or sent + self._waiting[0].needs.cpus <= most):
+            sent += self._waiting[0].needs.cpus
+            self._start(self._waiting.popleft())
+
     def _start(self, task: _Task) -> None:
         hashes = [hash for hash, _ in task.files]
-        reference = self._remote.remote(task.data, hashes, *(content for _, content in task.files))
+        remote = self._remote.options(num_cpus=task.needs.cpus, num_gpus=task.needs.gpus)
+        board = self._board if task.tells else None
+        reference = remote.remote(task.data, hashes, board, *(content for _, content in task.files))
         self._running[reference] = task
 
     @cached_property
     def _remote(self) -> Any:
         """What workers run; Ray shall not run it again by itself, as it does not say how often a job did so."""
-        return self._ray.remote(num_cpus=1, max_retries=0)(work)
+        return self._ray.remote(max_retries=0)(work)
+
+    @cached_property
+    def _board(self) -> Any:
+        """Where jobs leave news; if it is lost with its node, another one takes its place."""
+        return self._ray.remote(num_cpus=0, max_restarts=-1)(Board).remote()
+
+    def _listen(self) -> None:
+        """Pass news on that have come, and ask for more."""
+        if "_board" not in self.__dict__:
+            return
+        with suppress(self._ray.exceptions.RayError):
+            if self._asked is not None:
+                ready, _ = self._ray.wait([self._asked], timeout=0)
+                if not ready:
+                    return
+                asked, self._asked = self._asked, None
+                for value in self._ray.get(asked):
+                    tell(value)
+            if time.monotonic() - self._heard >= PACE:
+                self._asked, self._heard = self._board.take.remote(), time.monotonic()
+
+    def _give_up(self) -> None:
+        """Jobs that no node can run, if there are no others, and have been none for long."""
+        nodes = self._nodes()
+        if any(node.fits(task.needs) for task in self._running.values() for node in nodes):
+            self._stuck = None
+            return
+        wanted = next(iter(self._running.values())).needs
+        now = time.monotonic()
+        if self._stuck is None:
+            self._stuck = now
+            LOG.warning("no node of the cluster has %s: waiting %.0f s for one to join", wanted, PATIENCE)
+        if now - self._stuck < PATIENCE:
+            return
+        self._stuck = None
+        for reference, task in list(self._running.items()):
+            del self._running[reference]
+            self._drop(reference)
+            self._finished.append(Outcome(task.ticket, fault=homeless(task.needs, nodes)))
 
     def _take(self, reference: Any) -> None:
         """Hear what came of a job; run it again if its worker has died."""
@@ -194,15 +257,12 @@ class RayExecutor:
         except faults.RayTaskError as fault:  # what it returned cannot be sent
             outcome = Outcome(task.ticket, fault=JobFault(f"a job failed: {fault.cause}", str(fault)))
         except faults.RayError as fault:
-            alone = isinstance(fault, faults.WorkerCrashedError | faults.OutOfMemoryError)
-            task.crashes += alone
-            task.lost += not alone
-            if task.crashes < DEATHS and task.lost < LOST:
-                self._start(task)
+            task.deaths += 1
+            if task.deaths < KILLS:
+                self._waiting.appendleft(task)
                 return
-            said = f"a job ended {DEATHS} workers" if alone else f"a job was lost with {LOST} nodes"
             reason = str(fault).strip().splitlines()[0].rstrip(".")
-            outcome = Outcome(task.ticket, fault=JobFault(f"{said}: {reason}."))
+            outcome = Outcome(task.ticket, fault=JobFault(f"a job ended {KILLS} workers, the last so: {reason}."))
         else:
             outcome = outcome_of(task.ticket, answer)
         self._finished.append(outcome)
@@ -222,40 +282,10 @@ class RayExecutor:
         return self._files[hash][0]
 
 
-def work(data: bytes, hashes: Sequence[str], *files: bytes) -> Answer:
-    """What a worker does with a job that comes with `files`."""
+def work(data: bytes, hashes: Sequence[str], board: Any, *files: bytes) -> Answer:
+    """What a worker does with a job that comes with `files`; its news go to the `board`, if there is one."""
     ray = import_module("ray")
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(1)
-    with received(dict(zip(hashes, files, strict=True))):
+    prepare()  # Ray shows a job no GPU but its own
+    news = heard(paced(board.put.remote)) if board else nullcontext()
+    with news, received(dict(zip(hashes, files, strict=True))):
         return answer_of(lambda: ray.cloudpickle.loads(data)())
-
-
-def _knock(address: str) -> None:
-    """See whether anybody is at HOST:PORT.
-
-    Raises:
-        OSError: nobody is.
-        ValueError: it is no HOST:PORT.
-    """
-    host, colon, port = address.rpartition(":")
-    if not (host and colon and port.isdecimal()):
-        raise ValueError(f"give {AUTO}, {LOCAL} or HOST:PORT")
-    socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
-
-
-def _imported(address: str) -> Any:
-    """The package.
-
-    Raises:
-        InputError: it is not there.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address == LOCAL:  # else Ray listens on all addresses; it is read when Ray is imported
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    try:
-        return import_module("ray")
-    except ImportError:
-        raise InputError(
-            "the executor ray needs a package that is not installed: pip install 'selfplay-arena[ray]'."
-        ) from None

@@ -6,6 +6,7 @@ import traceback
 from typing import Self
 
 from arena.execution.executor import Job, JobFault, Outcome, Ticket
+from arena.execution.needs import Gpus, needs
 from envs.errors import InputError
 
 
@@ -18,6 +19,7 @@ class SerialExecutor:
         self._job: Job | None = None
         self._ticket = Ticket(-1)
         self._open = True
+        self._gpus = Gpus()
 
     @property
     def room(self) -> int:
@@ -33,6 +35,7 @@ class SerialExecutor:
         """Take a job, if there is none."""
         if not self.room:
             raise RuntimeError("no room for another job" if self._open else "the executor is closed")
+        self._gpus.check(needs(job))
         self._job = job
         self._ticket = Ticket(self._ticket + 1)
         return self._ticket

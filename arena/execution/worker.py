@@ -13,13 +13,16 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from types import ModuleType
 from typing import NamedTuple
 
 from arena.execution.executor import Job
+from arena.execution.news import heard, paced
 from arena.execution.nursery import ONE_THREAD
 from arena.execution.serial import sentence
 from envs.errors import InputError
@@ -55,6 +58,12 @@ class Answer(NamedTuple):
     trace: str = ""
 
 
+class News(NamedTuple):
+    """What a job tells before it has ended."""
+
+    value: object
+
+
 working = False
 """Whether this process is a worker."""
 
@@ -64,15 +73,24 @@ def serve(pipe: Connection) -> None:
     global working
     working = True
     threading.Thread(target=_end_with, args=(pipe.fileno(),), daemon=True).start()
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(1)
     try:
         _settle(pipe.recv())
         while True:
-            main, data = pipe.recv()
-            pipe.send_bytes(_answer(main, data))
+            main, data, gpus = pipe.recv()
+            prepare(gpus)
+            with heard(paced(lambda value: pipe.send_bytes(ForkingPickler.dumps(News(value))))):
+                answer = _answer(main, data)
+            pipe.send_bytes(answer)
     except (EOFError, OSError):
         return  # nobody is there any more
+
+
+def prepare(gpus: Sequence[int] = ()) -> None:
+    """Before a job: torch has one thread, and the first of `gpus` is the one that it means by "cuda"."""
+    if gpus:
+        import_module("torch").cuda.set_device(gpus[0])
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 def _settle(place: Place) -> None:

@@ -101,7 +101,13 @@ def activity(run: RunFolder, board: Sequence[Standing], now: float) -> Activity:
         elif speed:
             left = max(0.0, ((budget.steps or 0) - max(seen.steps, metrics[-1]["steps"])) / speed - quiet)
     learners = {learner.name: learner for learner in seen.learners}
-    people = tuple(_member(member, learners.get(member.name), snapshots, board) for member in run.members())
+    own: dict[str, list[Snapshot]] = {}
+    for snapshot in snapshots:
+        own.setdefault(snapshot.member, []).append(snapshot)
+    known = {one.name: one for one in reversed(board)}
+    people = tuple(
+        _member(member, learners.get(member.name), own.get(member.name, []), known) for member in run.members()
+    )
     return Activity(
         seen=seen,
         created=run.about["created"],
@@ -159,12 +165,12 @@ def _doing(seen: Overview, metrics: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _member(
-    member: Member, learner: LearnerOverview | None, snapshots: Sequence[Snapshot], board: Sequence[Standing]
+    member: Member, learner: LearnerOverview | None, own: Sequence[Snapshot], board: Mapping[str, Standing]
 ) -> MemberActivity:
-    own = [snapshot for snapshot in snapshots if snapshot.member == member.name]
+    """`own` are its snapshots; `board` is the leaderboard by name."""
     last = max(own, key=lambda snapshot: snapshot.step).name if own else None
     name = last if learner else last or member.name
-    standing = next((one for one in board if one.name == name), None)
+    standing = board.get(name) if name else None
     return MemberActivity(member.name, member.role, member.status, learner, name, len(own), standing)
 
 

@@ -35,8 +35,10 @@ def check(config: LeagueConfig) -> None:
                 "each needs at least 2 games."
             )
     _check_pbt(config)
+    if not any(config.resources_of(learner).gpus for learner in config.learners):  # else it is where it trains
+        device(config.device)
     for learner in config.learners:  # whether its algorithm admits the game, its algorithm knows
-        Learner(learner.name, learner, own, 0, device(config.device), Threads(1))
+        _ = Learner(learner.name, learner, own, 0, device("cpu"), Threads(1)).crew
 
 
 def _check_teams(config: LeagueConfig, spec: EnvSpec) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from agents.algorithms import registry
-from agents.player import seated
-from agents.snapshot import freeze
+from agents.snapshot import snapshot_bytes
+from arena.execution.agenda import Work
 from arena.league import pbt
 from arena.league.history import changes_sides
 from arena.league.matchmaking import View, latest
@@ -17,8 +17,8 @@ from arena.league.membership import admit
 from arena.league.population import Population
 from arena.league.promotion import Evidence, judge
 from arena.league.rated import RatedGames
+from arena.league.trial import Trial
 from arena.learner import Learner, seed_for
-from arena.match import run_block
 from arena.result import Result
 from envs.errors import InputError
 
@@ -44,14 +44,15 @@ class Changes:
         """What is known when `learner` is to be matched. Nothing is known of one that has just started again."""
         everybody, rated = self._population.past(), self._rated
         own = [one.name for one in everybody if one.member == learner.name]
-        past = [one for one in everybody if self._population.can_train(learner, one.name)]
+        whole = self._population.meets_itself(learner)  # and so anybody; asked once, as there may be many
+        past = [one for one in everybody if whole or self._population.can_train(learner, one.name)]
         newest = learner.parent or learner.name
         return View(learner.name, newest, past, rated.payoff, rated.scores, rated.ratings, own)
 
-    def renew(self, learner: Learner) -> None:
-        """Before a stretch of `learner`: start again, or copy somebody, where that is due."""
-        if not self._reset(learner):
-            self._copy(learner)
+    def renew(self, learner: Learner) -> bool:
+        """Before a stretch of `learner`: start again, or copy somebody, where that is due and was not done yet; whether
+        it was."""
+        return learner.renewed != learner.stretches and (self._reset(learner) or self._copy(learner))
 
     def _reset(self, learner: Learner) -> bool:
         config = self._population.configs[learner.name].reset
@@ -74,16 +75,16 @@ class Changes:
         self._tell("reset", learner, {"reason": reason, "generation": learner.generation})
         return True
 
-    def _copy(self, learner: Learner) -> None:
+    def _copy(self, learner: Learner) -> bool:
         config = self._population.config.pbt
         if not config.every or not learner.stretches or learner.stretches % config.every:
-            return
+            return False
         own, rng = self._population.configs[learner.name], self._rng("copy", learner)
         peers = {one.name: one for one in self._population.learners if self._alike(one, learner)}
         ratings = {name: self._rated.ratings.get(peer.parent or "") for name, peer in peers.items()}
         donor = pbt.exploit(learner.name, ratings, config, rng)
         if donor is None:
-            return
+            return False
         settings = pbt.explore(peers[donor].settings, config, rng)
         try:
             registry.parse_settings(own.algorithm, settings)
@@ -93,35 +94,39 @@ class Changes:
         learner.become(peers[donor], settings, parent)
         changed = {key: value for key, value in settings.items() if value != own.settings.get(key)}
         self._tell("copied", learner, {"donor": parent, "settings": changed})
+        return True
 
     def _alike(self, one: Learner, other: Learner) -> bool:
         """Whether one can continue with the weights of the other."""
         a, b = self._population.configs[one.name], self._population.configs[other.name]
         return [getattr(a, name) for name in SHAPE] == [getattr(b, name) for name in SHAPE]
 
-    def promote(self, learner: Learner) -> bool:
+    def promote(self, learner: Learner) -> Work[bool]:
         """Whether what `learner` has become enters the pool, by games with what it was when it last did."""
         config = self._population.config.promotion
         if config.rule == "schedule" or learner.parent is None:
             return True
-        evidence = self._evidence(learner)
+        evidence = yield from self._evidence(learner)
         kind = "promoted" if evidence.promoted else "not promoted"
         self._tell(kind, learner, {"candidate": learner.latest, "against": learner.parent, "evidence": str(evidence)})
         return bool(evidence.promoted)
 
-    def _evidence(self, learner: Learner) -> Evidence:
+    def _evidence(self, learner: Learner) -> Work[Evidence]:
         config, whole = self._population.config.promotion, self._population.config
         assert learner.parent is not None
-        greedy = whole.evaluation.greedy
-        candidate = seated(freeze(learner.crew.policies), learner.latest, greedy)
-        players = [candidate, self._population.player(learner.parent)]
+        name, needs = learner.latest, whole.evaluation.resources
+        candidate, against = snapshot_bytes(learner.crew.policies, {}), self._population.pinned(learner.parent)
         size, most = (config.games, config.games) if config.rule == "win_share" else (config.batch, config.most)
         results: list[Result] = []
         while True:
             count = min(size, most - len(results))
-            seed = seed_for(whole.seed, "promotion", learner.latest, len(results))
-            results += run_block(whole.game.id, whole.game.options, players, count + count % 2, seed)
-            evidence = judge(results, learner.latest, config)
+            seed = seed_for(whole.seed, "promotion", name, len(results))
+            trial = Trial(
+                whole.game.id, whole.game.options, candidate, name, against, count + count % 2, seed,
+                whole.evaluation.greedy, needs.cpus, needs.gpus,
+            )  # fmt: skip
+            results += (yield [trial])[0]
+            evidence = judge(results, name, config)
             if evidence.promoted is not None:
                 return evidence
 

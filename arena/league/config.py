@@ -27,6 +27,22 @@ class GameConfig(Config):
     """Its options, in training and in rated games alike."""
 
 
+class ResourcesConfig(Config):
+    """What a job takes of an executor's machines; without an executor it has all of this one."""
+
+    cpus: int = Field(1, ge=1)
+    """Cores, and threads of a stretch of training."""
+    gpus: float = Field(0.0, ge=0)
+    """GPUs; a share such as 0.25 lets four jobs have one together."""
+
+    @field_validator("gpus")
+    @classmethod
+    def _whole(cls, gpus: float) -> float:
+        if gpus > 1 and gpus != int(gpus):
+            raise ValueError(f"gpus = {gpus:g}: a share of one, or a whole number")
+        return gpus
+
+
 class ResetConfig(Config):
     """When a learner starts again from random weights. What it was stays in the league as snapshots."""
 
@@ -55,6 +71,8 @@ class LearnerConfig(AgentConfig):
     """Steps per rollout; none: likewise. Learners from a replay want few games and short rollouts."""
     snapshot_steps: int | None = Field(None, ge=1)
     """Env steps in a stretch; none: likewise."""
+    resources: ResourcesConfig | None = None
+    """What a stretch of it takes; none: as the league's `resources` says."""
 
     @model_validator(mode="before")
     @classmethod
@@ -78,6 +96,8 @@ class EvaluationConfig(Config):
     """More games at the end of a run: among the best four, and between each of them and each anchor."""
     greedy: bool = True
     """Snapshots take their most probable action; otherwise they sample."""
+    resources: ResourcesConfig = ResourcesConfig()
+    """What a block of these games takes."""
 
 
 class LeagueConfig(Config):
@@ -93,7 +113,14 @@ class LeagueConfig(Config):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks learn."""
     threads: int = Field(0, ge=0)
-    """Threads to use; 0: one per core. They change the speed and nothing else."""
+    """Threads to use; 0: one per core. They change the speed and nothing else. On an executor (`arena league run
+    --executor`) a stretch has as many as its `resources.cpus`."""
+    sync: bool = False
+    """Learners train by rounds, all from what was known before the round, and are rated when the last has ended: then
+    equal seeds give equal runs on any executor, if the budget is in steps. Otherwise nobody waits: on an executor of
+    several workers learners meet whoever is there, which depends on who was faster."""
+    resources: ResourcesConfig = ResourcesConfig()
+    """What a stretch of training takes."""
     learners: tuple[LearnerConfig, ...] = Field(min_length=1)
     """Members that train, in turns."""
     anchors: tuple[str, ...] = ("baseline", "random")
@@ -150,6 +177,10 @@ class LeagueConfig(Config):
         """How the experience of `learner` is made."""
         own = {name: getattr(learner, name) for name in ("games", "steps", "snapshot_steps")}
         return self.training.model_copy(update={key: value for key, value in own.items() if value is not None})
+
+    def resources_of(self, learner: LearnerConfig) -> ResourcesConfig:
+        """What a stretch of `learner` takes."""
+        return learner.resources or self.resources
 
     def matchmaking_of(self, learner: LearnerConfig) -> MatchmakingConfig:
         """Whom `learner` meets."""

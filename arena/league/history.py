@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from arena.ratings.batches import games_of_batches
 from arena.ratings.duplicates import duplicates
 from arena.ratings.games import Games, Played, games_of
 from arena.ratings.teams import mixed
 from envs.core import EnvSpec
 from envs.side import team_count, unlike
+
+if TYPE_CHECKING:
+    from arena.store import RunFolder
 
 PART = "@"
 """Between the name of a bot, which may play any part, and the part that it played."""
@@ -31,6 +36,13 @@ def compared(results: Iterable[Played], spec: EnvSpec) -> Games:
         alone = len(set(spec.teams)) == spec.seats
         return games_of(results if alone else (result for result in results if not mixed(result, spec.teams)))
     return games_of(duplicates(_parted(results, spec.roles) if unlike(spec) else results))
+
+
+def read(run: RunFolder, spec: EnvSpec) -> Games:
+    """`compared` of all games of `run`; from whole arrays, where every side of the game `spec` is one seat."""
+    if changes_sides(spec) and len(set(spec.teams)) == spec.seats:
+        return games_of_batches(run.batches(), run.lineups, run.games())
+    return compared(run.meetings(), spec)
 
 
 def parts(results: Iterable[Played], spec: EnvSpec) -> dict[str, str]:

@@ -64,6 +64,9 @@ class MatchmakingConfig(Config):
     """By projected replicator dynamics on it (Lanctot et al. 2017)."""
     alpha_rank: float = Field(0.0, ge=0)
     """By alpha-rank on it (Omidshafiei et al. 2019)."""
+    solve_most: int = Field(500, ge=2)
+    """Snapshots among which `nash`, `replicator` and `alpha_rank` are solved at most, the best by rating, as the work
+    grows with the cube of their number: a second or so for 500. The others get nothing then."""
     forgotten: float = Field(0.0, ge=0)
     """Against those whom an earlier snapshot of this member beat and the newest one does not."""
     anchors: float = Field(0.0, ge=0)
@@ -133,10 +136,7 @@ class View:
 
     def chances(self, name: str) -> Weights:
         """[n] the same for any player `name`."""
-        table = self.payoff.among([name, *(other for other in self.names if other != name)])
-        places = {other: place for place, other in enumerate(table.names)}
-        rows = [places[other] for other in self.names]
-        games, total = table.games[0, rows], table.total[0, rows]
+        games, total = self.payoff.row(name, self.names)
         own = self.ratings.get(name)
         others = [self.ratings.get(other) for other in self.names]
         foreseen = np.array([win_probability(own, other) if own and other else 0.5 for other in others])
@@ -204,30 +204,32 @@ def nash(view: View, config: MatchmakingConfig) -> Weights:
     """The meta-strategy that no mixture beats."""
     from arena.ratings.nash import nash as solve
 
-    return solve(_table(view)) if view.past else np.zeros(0)
+    return _solved(solve, view, config)
 
 
 def replicator(view: View, config: MatchmakingConfig) -> Weights:
     """The meta-strategy that projected replicator dynamics arrive at on average."""
     from arena.ratings.meta import projected_replicator as solve
 
-    return solve(_table(view)) if view.past else np.zeros(0)
+    return _solved(solve, view, config)
 
 
 def alpha_rank(view: View, config: MatchmakingConfig) -> Weights:
     """How often evolution is at each."""
     from arena.ratings.alpha_rank import alpha_rank as solve
 
-    return solve(_table(view)) if view.past else np.zeros(0)
+    return _solved(solve, view, config)
 
 
 def forgotten(view: View, config: MatchmakingConfig) -> Weights:
     """Those once beaten and now lost to: the more, the larger the loss. Of snapshots that were played, not foreseen."""
-    earlier = [name for name in view.own if name != view.newest]
-    table = view.payoff.among(list(dict.fromkeys([*view.names, *earlier, view.newest])))
-    won = table.filled(SOLVER_PRIOR)[:, : len(view.past)]
-    beaten = (won[[table.names.index(name) for name in earlier]] > 0).any(0)
-    lost: Weights = np.maximum(0.0, -won[table.names.index(view.newest)]) * beaten
+    earlier = {name for name in view.own if name != view.newest}
+    cells, names = view.payoff.cells(), view.payoff.names
+    own = np.array([name in earlier for name in names], np.bool_)
+    won = own[cells.row] & (cells.total > 0)
+    beaten = {names[at] for at in np.unique(cells.column[won]).tolist()}
+    games, total = view.payoff.row(view.newest, view.names)
+    lost: Weights = np.maximum(0.0, -total / (games + SOLVER_PRIOR)) * np.array([name in beaten for name in view.names])
     return lost
 
 
@@ -273,6 +275,17 @@ def draw(share: Weights, count: int, rng: Generator) -> dict[int, float]:
     drawn = np.minimum(np.searchsorted(np.cumsum(share), marks, side="right"), held[-1])
     places, times = np.unique(drawn, return_counts=True)
     return {int(place): float(total * often / count) for place, often in zip(places, times, strict=True)}
+
+
+def _solved(solve: Callable[[Weights], Weights], view: View, config: MatchmakingConfig) -> Weights:
+    """[n] the meta-strategy of the best `solve_most`; of those who are not rated yet nothing is known, so they come
+    first."""
+    means = [view.ratings[name].mean if name in view.ratings else np.inf for name in view.names]
+    best = np.sort(np.argsort(-np.array(means), kind="stable")[: config.solve_most])
+    weights = np.zeros(len(view.past))
+    if len(best):
+        weights[best] = solve(_table(replace(view, past=[view.past[at] for at in best])))
+    return weights
 
 
 def _table(view: View) -> Weights:

@@ -98,7 +98,7 @@ def _check(population: Population, config: LearnerConfig) -> None:
     check_against(config.matchmaking or population.config.matchmaking, population.members)
     _check_hold(population, config.policy.hold)
     check_side(config, population.spec)
-    Learner(config.name, config, population.spec, 0, device(population.config.device), Threads(1))
+    _ = Learner(config.name, config, population.spec, 0, device("cpu"), Threads(1)).crew
 
 
 def _check_hold(population: Population, hold: int) -> None:

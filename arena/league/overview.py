@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from arena.config import load, parse_budget
-from arena.league.history import compared, parts
+from arena.league.history import parts, read
 from arena.league.standings import Standing, standings
 from arena.ratings.games import Games, games_of
-from arena.store import RunFolder, Snapshot
+from arena.store import RunFolder
 from arena.store.about import kind_of
 from arena.tournaments.blocks import place
 from envs.core import EnvSpec
@@ -87,7 +89,18 @@ def outline(run: RunFolder) -> Outline:
     """
     if kind_of(run.about) != TOURNAMENT:
         run.expect("league")
-    return load(Outline, run.path / "config.yaml")
+    path = run.path / "config.yaml"
+    try:
+        seen = path.stat()
+    except OSError:
+        return load(Outline, path)  # says what is wrong
+    return _outline(path, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=8)
+def _outline(path: Path, changed: int, size: int) -> Outline:
+    """Read once, as long as the file stays the same: with many learners it is long."""
+    return load(Outline, path)
 
 
 def leaderboard(run: RunFolder) -> list[Standing]:
@@ -114,7 +127,7 @@ def history(run: RunFolder) -> Games:
         InputError: as for `outline`.
     """
     if kind_of(run.about) != TOURNAMENT:
-        return compared(run.meetings(), spec_of(run))
+        return read(run, spec_of(run))
     entries = sorted(run.entries(), key=lambda entry: place(entry.block))
     return games_of(entry.result for entry in entries)
 
@@ -150,7 +163,13 @@ def overview(run: RunFolder) -> Overview:
     run.expect("league")
     config = outline(run)
     snapshots, metrics = run.snapshots(), list(run.metrics())
-    learners = tuple(_learner(member.name, snapshots, metrics) for member in run.members() if "learner" in member.spec)
+    trained: dict[str, list[int]] = {}
+    for snapshot in snapshots:
+        if snapshot.step:
+            trained.setdefault(snapshot.member, []).append(snapshot.step)
+    last = {record["member"]: record for record in metrics if record["kind"] == "training"}
+    names = [member.name for member in run.members() if "learner" in member.spec]
+    learners = tuple(_learner(name, trained.get(name, []), last.get(name, {})) for name in names)
     seconds = max((record["seconds"] for record in metrics), default=0.0)
     steps = sum(learner.steps for learner in learners)
     budget = parse_budget(config.budget)
@@ -172,11 +191,7 @@ def first_above(metrics: Iterable[Record], anchor: str) -> Record | None:
     return next((record for record in ratings if (record["scores"].get(anchor) or 0) > 0), None)
 
 
-def _learner(name: str, snapshots: Iterable[Snapshot], metrics: Iterable[Record]) -> LearnerOverview:
-    steps = [snapshot.step for snapshot in snapshots if snapshot.member == name and snapshot.step]
-    last: Record = {}
-    for record in metrics:
-        if record["kind"] == "training" and record["member"] == name:
-            last = record
+def _learner(name: str, steps: Sequence[int], last: Record) -> LearnerOverview:
+    """Of the steps of its snapshots, and the line of its last stretch."""
     means = {key: value for key, value in last.items() if key not in ("kind", "member", "step", "steps", "seconds")}
     return LearnerOverview(name, len(steps), max(steps, default=0), means)

@@ -8,20 +8,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from agents.parallel import Threads
 from agents.player import seated
 from agents.snapshot import Policies, load_snapshot
+from arena.execution.job import MatchJob, Pinned
 from arena.league.config import LeagueConfig, LearnerConfig
 from arena.league.matchmaking import MatchmakingConfig, Past
 from arena.league.overview import roles
-from arena.learner import Learner, device, seed_for
-from arena.match import Lineup, Tape, run_block
-from arena.result import Result
+from arena.learner import Learner, seed_for
+from arena.match import Lineup
 from arena.self_play import Opponent
-from arena.store import Member, RunFolder
+from arena.store import Member, RunFolder, Snapshot
 from envs.bots import bot
 from envs.config import parse
 from envs.core import EnvSpec
+from envs.errors import unknown
 from envs.side import Side, filled, team_count, unlike
 
 Pair = tuple[str, str]
@@ -29,6 +32,8 @@ BOT = "bot"
 """Key of an anchor's spec: the scripted player that it is. Other anchors are snapshots."""
 LEARNER = "learner"
 """Key of a learner's spec: its part of the run file."""
+HERE = torch.device("cpu")
+"""Where learners are while they do not train."""
 TURNS = "turns"
 """Key of the spec of a learner that was added later: the turns that the others had had by then."""
 
@@ -49,6 +54,7 @@ class Population:
         self.configs: dict[str, LearnerConfig] = {}
         """Of each of them, by name."""
         self._policies = lru_cache(maxsize=256)(self._load_policies)
+        self._files: dict[str, Snapshot] = {}
         self.refresh()
 
     @classmethod
@@ -90,9 +96,12 @@ class Population:
         late: int = self.members[learner.name].spec.get(TURNS, 0)
         return late + learner.stretches
 
+    def seed_of(self, config: LearnerConfig) -> int:
+        """That of a learner."""
+        return seed_for(self.config.seed, "learner", config.name)
+
     def _load(self, config: LearnerConfig) -> Learner:
-        seed = seed_for(self.config.seed, "learner", config.name)
-        learner = Learner(config.name, config, self.spec, seed, device(self.config.device), self.threads)
+        learner = Learner(config.name, config, self.spec, self.seed_of(config), HERE, self.threads)
         learner.restore(self.resume_path(config.name))
         return learner
 
@@ -154,12 +163,12 @@ class Population:
         if member and BOT in member.spec:
             return list(range(team_count(self.spec)))
         learner = next((one for one in self.everybody if one.name == name.rpartition(":")[0]), None)
-        posts = learner.crew.policies if learner else self._policies(name)
+        posts = dict.fromkeys(learner.posts) if learner else self._policies(name)
         return filled(posts, self.spec)
 
     def meets_itself(self, learner: Learner) -> bool:
         """Whether it can take all seats of a game."""
-        return len(filled(learner.crew.policies, self.spec)) == team_count(self.spec)
+        return len(filled(dict.fromkeys(learner.posts), self.spec)) == team_count(self.spec)
 
     def blocks(self, kind: str, pair: Pair, games: int) -> list[RatedBlock]:
         """What the two play when they are to be compared: a match, or, in a game of one team, each the same games
@@ -171,10 +180,29 @@ class Population:
         seats = [(name,) for name in pair] if team_count(self.spec) == 1 else [pair]
         return [block_of(f"{kind}|{'|'.join(names)}|{games}", self.spec, self.config.seed) for names in seats]
 
-    def play(self, block: RatedBlock, tape: Tape | None = None) -> list[Result]:
-        """The games of `block`; what is done in them goes on `tape`."""
-        game, players = self.config.game, [self.player(name) for name in block.players]
-        return run_block(game.id, game.options, players, block.games, block.seed, lineup=block.lineup, tape=tape)
+    def is_frozen(self, name: str) -> bool:
+        """Whether there is a snapshot `name`."""
+        if name not in self._files:
+            self._files = {snapshot.name: snapshot for snapshot in self.folder.snapshots()}
+        return name in self._files
+
+    def pinned(self, name: str) -> Pinned:
+        """The anchor or snapshot `name` for another process."""
+        member = self.members.get(name)
+        if member and BOT in member.spec:
+            return Pinned(member.spec[BOT])
+        if not self.is_frozen(name):
+            raise unknown(f"player of {self.folder.path}", name, self._files)
+        snapshot = self._files[name]
+        return Pinned(str((self.folder.path / snapshot.file).absolute()), snapshot.hash)
+
+    def job(self, block: RatedBlock) -> MatchJob:
+        """The games of `block`, to be played anywhere."""
+        game, players = self.config.game, tuple(self.pinned(name) for name in block.players)
+        return MatchJob(
+            game.id, players, block.players, block.games, block.seed, game.options,
+            lineup=block.lineup, greedy=self.config.evaluation.greedy,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import chain, takewhile
+from typing import Any
 
 import numpy as np
 
-from arena.league.history import changes_sides, compared, parts
+from arena.execution.agenda import Work
+from arena.league.history import changes_sides, compared, parts, read
+from arena.league.ledger import Ledger
 from arena.league.population import Pair, Population
 from arena.league.scheduling import best_pairs, largest
-from arena.league.standings import LEADERS, Standing, standings
+from arena.league.standings import LEADERS, Standing
 from arena.league.tapes import Tapes
+from arena.league.trial import RatedJob
 from arena.learner import seed_for
-from arena.match import Tape
-from arena.ratings.games import Games, games_of
-from arena.ratings.payoff import Payoff, payoff_of
+from arena.ratings.games import games_of
+from arena.ratings.payoff import Payoff
 from arena.ratings.rating import Rating
 from arena.ratings.trueskill import TrueSkillSettings, rate
 from arena.result import Result
@@ -31,24 +33,43 @@ class RatedGames:
         self._population = population
         self.tapes: Tapes | None = None
         """Where to keep what is done in the games that are played from now on."""
+        self._patience = 0.0
         self.read()
 
     def read(self) -> None:
         """Look at the log again."""
         folder, spec = self._population.folder, self._population.spec
-        self._parts = parts(folder.meetings(), spec)
-        self._take(compared(folder.meetings(), spec))
+        self._ledger = Ledger(read(folder, spec), lambda: self._population.parts, parts(folder.meetings(), spec))
+        self._ledger.patience = self._patience
 
-    def _take(self, games: Games) -> None:
-        """Let `games` be the log."""
-        self._games = games
-        self.standings: list[Standing] = standings(games, self._population.parts, parts=self._parts)
+    @property
+    def standings(self) -> list[Standing]:
         """Everybody who has been rated, best first; the same object until there are more games."""
-        self.ratings: dict[str, Rating] = {one.name: one.rating for one in self.standings}
-        self.payoff: Payoff = payoff_of(games)
+        return self._ledger.standings
+
+    @property
+    def shown(self) -> list[Standing]:
+        """The same for people to look at; of very many games not always the last ones, see `Ledger.shown`."""
+        return self._ledger.shown
+
+    def hurry(self, patience: float) -> None:
+        """From now on ratings and payoffs of very many games may be out of date, see `Ledger.patience`."""
+        self._patience = self._ledger.patience = patience
+
+    @property
+    def ratings(self) -> dict[str, Rating]:
+        """TrueSkill of everybody who has been rated."""
+        return self._ledger.ratings
+
+    @property
+    def payoff(self) -> Payoff:
         """Of wins."""
-        self.scores: Payoff = payoff_of(games, "score")
+        return self._ledger.payoff
+
+    @property
+    def scores(self) -> Payoff:
         """Of scores."""
+        return self._ledger.scores
 
     def rivals(self, name: str) -> list[str]:
         """Whom the snapshot `name` shall meet: the best of the others, and some at random; and where learners start
@@ -60,7 +81,9 @@ class RatedGames:
         past = [one.name for one in population.past() if one.role != "anchor"]
         others = [one for one in (past[: past.index(name)] if name in past else past) if population.can_meet(name, one)]
         ratings = self.ratings
-        if name in ratings:
+        if name in ratings and changes_sides(population.spec):
+            ratings = self._ledger.before(name)
+        elif name in ratings:
             before = list(takewhile(lambda met: name not in met.players, population.folder.meetings()))
             ratings = rate(compared(before, population.spec)) if before else {}
         newest = {other.rpartition(":")[0]: other for other in others}
@@ -76,9 +99,9 @@ class RatedGames:
 
     def play(
         self, kind: str, pairs: Sequence[Pair], games: int, begin: Callable[[], None] = lambda: None
-    ) -> dict[tuple[str, ...], list[Result]]:
-        """Play `games` games of each pair that has not played them yet, and log them; those that were played, by who
-        played. Where players cannot change sides all play on the same seeds.
+    ) -> Work[dict[tuple[str, ...], list[Result]]]:
+        """Have `games` games of each pair played that has not played them yet, and log them; those that were played,
+        by who played. Where players cannot change sides all play on the same seeds.
 
         Args:
             kind: of the block's key, which counts once.
@@ -91,23 +114,23 @@ class RatedGames:
         if not todo:
             return {}
         begin()
-        tapes = [Tape() if self.tapes else None for _ in todo]
-        results = population.threads.run(
-            [partial(population.play, block, tape) for block, tape in zip(todo, tapes, strict=True)]
-        )
-        for block, games_played, tape in zip(todo, results, tapes, strict=True):
+        needs = population.config.evaluation.resources
+        taped = self.tapes is not None
+        found = yield [RatedJob(population.job(block), taped, needs.cpus, needs.gpus) for block in todo]
+        results: list[list[Result]] = [games_played for games_played, _ in found]
+        for block, (games_played, tape) in zip(todo, found, strict=True):
             folder.append_block(block.key, games_played)
             if self.tapes and tape:
                 self.tapes.put(block.key, games_played, tape)
         if changes_sides(population.spec):
-            self._take(self._games.followed_by(games_of(chain.from_iterable(results))))
+            self._ledger.add(games_of(chain.from_iterable(results)))
         else:
             self.read()  # each new game is compared with many before
         return {block.players: games_played for block, games_played in zip(todo, results, strict=True)}
 
-    def more(self, pairs: Sequence[Pair], games: int) -> dict[tuple[str, ...], list[Result]]:
-        """Play `games` more games for each pair, however many they have had: with each other or, where the two play
-        the same side, each with the same opponent of the other side."""
+    def more(self, pairs: Sequence[Pair], games: int) -> Work[dict[tuple[str, ...], list[Result]]]:
+        """Have `games` more games played for each pair, however many they have had: with each other or, where the two
+        play the same side, each with the same opponent of the other side."""
         logged = self._population.folder.blocks()
         kinds: dict[str, list[Pair]] = {}
         for a, b in pairs:
@@ -121,7 +144,7 @@ class RatedGames:
             kinds.setdefault(f"more{number}", []).extend(meetings)
         played: dict[tuple[str, ...], list[Result]] = {}
         for kind, some in kinds.items():
-            played |= self.play(kind, some, games)
+            played |= yield from self.play(kind, some, games)
         return played
 
     def _meetings(self, a: str, b: str) -> list[Pair]:
@@ -172,6 +195,7 @@ class RatedGames:
 
 def settle(
     rated: RatedGames,
+    do: Callable[[Work[Any]], Any],
     sigma: float,
     games: int,
     block: int,
@@ -182,6 +206,7 @@ def settle(
     """Play where most is learnt until nobody's sigma is above `sigma`, or `games` have been played.
 
     Args:
+        do: does a work to its end, such as `arena.execution.agenda.finish` on an executor.
         block: games of a pair in a round, an even number; of each of the two, if they are not with each other.
         top: see `best_pairs`.
         stop: asked between rounds.
@@ -200,7 +225,7 @@ def settle(
         pairs = best_pairs(known, most, sigma, anchors, top, rated.comparable) if most else []
         if not pairs or stop():
             return played, left
-        played += sum(map(len, rated.more(pairs, block).values()))
+        played += sum(map(len, do(rated.more(pairs, block)).values()))
 
 
 PAIRS = 8

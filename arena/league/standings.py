@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from arena.league.history import PART
@@ -61,11 +62,14 @@ def standings(
     games = games_of(results)
     if not len(games):
         return []
-    ratings, fitted = rate(games), (fit or fit_history(games)).ratings()
-    summaries = Summaries(games)
-    everybody = summaries.all()
     anchors = [name for name in games.names if role_of(name, roles) == "anchor"]
-    against = {anchor: summaries.against(anchor) for anchor in anchors}
+    with ThreadPoolExecutor(2) as pool:  # what is compiled runs side by side
+        rated = pool.submit(rate, games)
+        fitting = pool.submit(lambda: (fit or fit_history(games)).ratings())
+        summaries = Summaries(games)
+        everybody = summaries.all()
+        against = {anchor: summaries.against(anchor) for anchor in anchors}
+    ratings, fitted = rated.result(), fitting.result()
     table = [
         Standing(
             name,

@@ -8,6 +8,8 @@ of 1,000 points weighs as much as an eighth of a game between equals. A rating a
 the mean of all players, or to the anchor if there is one; whether one player is better than another is a question for
 the error of their difference, which is smaller or larger than those two suggest: `Fit.difference`.
 
+The fit of more than `MANY` players is that of `arena.ratings.many`, but for a bootstrap and where there is no prior.
+
 In a free-for-all all pairs count, each as a share of a game, see `arena.ratings.pairs`.
 """
 
@@ -19,15 +21,21 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from arena.ratings.cells import Cells, cells_of, numbers
+from arena.ratings import many
+from arena.ratings.cells import cells_of, numbers, table_of
 from arena.ratings.davidson import Table, estimate, seats_tell
-from arena.ratings.fit import Fit
+from arena.ratings.fit import Fit, Parts
 from arena.ratings.games import Games, History, games_of
 from arena.ratings.pairs import Floats
 from arena.ratings.rating import ELO, Rating
 from arena.ratings.resampling import clusters, drawn
+from arena.ratings.tally import Tally
 from envs.config import Config
 from envs.errors import InputError, unknown
+
+MANY = 1000
+"""Players from which on no table of all against all is made. Ratings are the same to twelve digits; standard errors, of
+which only those are worked out that are asked for, are right within some hundredths, in leagues within a thousandth."""
 
 
 class BradleyTerrySettings(Config):
@@ -65,8 +73,11 @@ def rate(results: History, settings: BradleyTerrySettings | None = None) -> dict
     return fit_history(results, settings).ratings()
 
 
-def fit_history(results: History, settings: BradleyTerrySettings | None = None) -> Fit:
+def fit_history(results: History, settings: BradleyTerrySettings | None = None, tally: Tally | None = None) -> Fit:
     """Fit the model to all of `results`.
+
+    Args:
+        tally: the games, counted up, where that has been done already; of duels.
 
     Raises:
         InputError: an anchor that did not play; or, without a prior, games that no finite ratings fit best.
@@ -75,42 +86,63 @@ def fit_history(results: History, settings: BradleyTerrySettings | None = None) 
     games = games_of(results)
     if settings.anchor is not None and settings.anchor not in games.names:
         raise unknown("player", settings.anchor, games.names)
-    cells = cells_of(games)
-    table = cells.table()
+    names, used, table = table_of(games, tally)
     if settings.prior is None:
-        _expect_chains(cells.names, table)
+        _expect_chains(names, table)
     prior = (ELO / settings.prior) ** 2 if settings.prior else 0.0
     seats = settings.seat_advantage and seats_tell(table)
+    if len(names) > MANY and prior and settings.errors == "information":
+        found = many.estimate(table, prior, seats)
+        to = None if settings.anchor is None else names.index(settings.anchor)
+        relative = many.Relative(found.errors, ELO, to)
+        return _in_points(settings, games, names, used, found.value, relative, ELO**2 * found.seats)
     best = estimate(table, prior, seats)
     covariance = best.covariance()[:-1, :-1]
     if settings.errors == "bootstrap" and len(games):
+        cells = cells_of(games)
         draws = drawn(clusters(games, numbers(games)), settings.replicates, np.random.default_rng(settings.seed))
         values = [estimate(cells.table(times), prior, seats, best.value).value[:-1] for times in draws]
         covariance = np.cov(values, rowvar=False)
-    return _in_points(settings, games, cells, best.value, covariance)
+    relative_to = _relative(settings, names, len(used))
+    covariance = ELO**2 * relative_to @ covariance @ relative_to.T
+    players = len(names)
+    errors, spread = covariance[:players, :players], covariance.diagonal()[players:]
+    return _in_points(settings, games, names, used, best.value, errors, spread)
 
 
-def _in_points(settings: BradleyTerrySettings, games: Games, cells: Cells, value: Floats, covariance: Floats) -> Fit:
-    """The fit in Elo points, relative to the mean or the anchor. `covariance` is that of skills, then seats."""
-    players, seats = len(cells.names), len(cells.seats)
+def _relative(settings: BradleyTerrySettings, names: tuple[str, ...], seats: int) -> Floats:
+    """[n + P, n + P] what makes skills relative to their mean or the anchor, and seats to theirs."""
+    players = len(names)
     relative = np.eye(players + seats)
     if settings.anchor is None:
         relative[:players, :players] -= 1 / max(1, players)
     else:
-        relative[:players, cells.names.index(settings.anchor)] -= 1
+        relative[:players, names.index(settings.anchor)] -= 1
     relative[players:, players:] -= 1 / max(1, seats)
-    covariance = ELO**2 * relative @ covariance @ relative.T
-    mean = ELO * relative @ value[:-1]
+    return relative
+
+
+def _in_points(
+    settings: BradleyTerrySettings, games: Games, names: tuple[str, ...], seats: tuple[int, ...], value: Floats,
+    errors: Floats | Parts, spread: Floats,
+) -> Fit:  # fmt: skip
+    """The fit in Elo points, relative to the mean or the anchor; `errors` and the variances of seats, `spread`, are."""
+    players = len(names)
+    if isinstance(errors, np.ndarray):
+        mean = ELO * _relative(settings, names, len(seats)) @ value[:-1]
+    else:
+        to = value[:players].mean() if settings.anchor is None else value[names.index(settings.anchor)]
+        mean = ELO * np.append(value[:players] - to, value[players:-1] - value[players:-1].mean())
     counts = dict(zip(games.names, games.counts().tolist(), strict=True))
     ratio = math.exp(value[-1])
     return Fit(
-        names=cells.names,
+        names=names,
         mean=settings.initial + mean[:players],
-        covariance=covariance[:players, :players],
-        games=tuple(counts[name] for name in cells.names),
-        seats=cells.seats,
+        errors=errors,
+        games=tuple(counts[name] for name in names),
+        seats=seats,
         seat_mean=mean[players:],
-        seat_stderr=np.sqrt(np.maximum(covariance.diagonal()[players:], 0.0)),
+        seat_stderr=np.sqrt(np.maximum(spread, 0.0)),
         draw=ratio / (2 + ratio),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from arena.ratings.davidson import Table
 from arena.ratings.games import Games
 from arena.ratings.pairs import Floats, Ints, pairs_of
+from arena.ratings.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,35 @@ def cells_of(games: Games) -> Cells:
         pairs.weight,
         np.repeat(np.arange(len(games)), np.diff(pairs.start)),
     )
+
+
+def table_of(games: Games, tally: Tally | None = None) -> tuple[tuple[str, ...], tuple[int, ...], Table]:
+    """Names and seats as in `Cells`, and the table of them: without them where a log consists of duels, and so much
+    sooner.
+
+    Args:
+        tally: the games, counted up, if that has been done already; of duels.
+    """
+    if tally is None:
+        if not games.duels:
+            cells = cells_of(games)
+            return cells.names, cells.seats, cells.table()
+        tally = Tally()
+        tally.read(games)
+    counts, number, size = tally.counts(), numbers(games), len(games.names)
+    seats, seat = np.unique(counts.seat, return_inverse=True)
+    seat = seat.reshape(counts.seat.shape)
+    player = number[counts.player]
+    turned = player[0] > player[1]
+    first, second = np.where(turned, player[::-1], player)
+    left, right = np.where(turned, seat[::-1], seat)
+    ahead = np.where(turned, -counts.ahead, counts.ahead)
+    won, drawn, lost = (counts.decided + ahead) // 2, counts.games - counts.decided, (counts.decided - ahead) // 2
+    key = ((first * size + second) * len(seats) + left) * len(seats) + right
+    key, at, cell = np.unique(key, return_index=True, return_inverse=True)
+    count = np.stack([np.bincount(cell, each, len(key)) for each in (won, drawn, lost)], axis=1)
+    place = np.stack([first, second, left + size, right + size], axis=1)[at]
+    return tuple(sorted(games.names)), tuple(seats.tolist()), Table(size, len(seats), place, count.astype(np.float64))
 
 
 def numbers(games: Games) -> Ints:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena.ratings.payoff import Payoff
-from envs.core import Floats
+from arena.ratings.pairs import Floats, Ints
+from arena.ratings.payoff import Cells, Payoff, interval
+from envs.compiled import compiled
 from envs.errors import InputError
 
 
@@ -56,23 +57,65 @@ def cycles(payoff: Payoff, most: int = 10, min_games: int = 10, errors: float = 
     if most < 1 or min_games < 1:
         raise InputError(f"cycles: most = {most} and min_games = {min_games} must be at least 1.")
     payoff = payoff.among(sorted(payoff.names))
-    low, _ = payoff.interval(errors)
-    margin = np.where((payoff.games >= min_games) & (low > 0), payoff.mean, 0.0)
-    strengths, members = [np.zeros(0)], [np.zeros((0, 3), np.int64)]
-    for a in range(len(margin) - 2):
-        rest = margin[a + 1 :, a + 1 :]
-        strength = np.minimum(np.minimum(margin[a, a + 1 :, None], rest), margin[a + 1 :, a])  # [b, c]
-        b, c = np.nonzero(strength > 0)
-        strengths.append(strength[b, c])
-        members.append(np.stack([np.full(len(b), a), b + a + 1, c + a + 1], axis=1))
-    order = np.argsort(-np.concatenate(strengths), kind="stable")[:most]
-    return [_named(payoff, margin, trio) for trio in np.concatenate(members)[order].tolist()]
+    payoff.wins_only()
+    cells = payoff.cells()
+    low, _ = interval(*cells[2:], errors)
+    kept = (cells.games >= min_games) & (low > 0)
+    won = cells.at(kept)
+    start = np.searchsorted(won.row, np.arange(len(payoff.names) + 1))
+    margin = won.total / won.games
+    strength, trio = circles(start, won.column, margin)
+    order = np.argsort(-strength, kind="stable")[:most]
+    return [_named(payoff.names, won, start, members) for members in trio[order].tolist()]
 
 
-def _named(payoff: Payoff, margin: Floats, trio: Sequence[int]) -> Cycle:
+@compiled
+def circles(start: Ints, beaten: Ints, margin: Floats) -> tuple[Floats, Ints]:
+    """Strength [K] and members a, b, c [K, 3] of all cycles, sorted by members; a is the smallest.
+
+    Args:
+        start: [n + 1] first of those that each player beats.
+        beaten: [C] whom, in order.
+        margin: [C] by how much.
+    """
+    size = len(start) - 1
+    back = np.zeros(size)  # by how much each player beats a
+    behind = np.zeros(size + 1, np.int64)
+    for one in beaten:
+        behind[one + 1] += 1
+    behind = np.cumsum(behind)
+    winner, lead, filled = np.empty(len(beaten), np.int64), np.empty(len(beaten)), behind.copy()
+    for one in range(size):
+        for at in range(start[one], start[one + 1]):
+            winner[filled[beaten[at]]], lead[filled[beaten[at]]] = one, margin[at]
+            filled[beaten[at]] += 1
+    strength, trio, count = np.empty(16), np.empty((16, 3), np.int64), 0
+    for a in range(size):
+        for at in range(behind[a], behind[a + 1]):
+            back[winner[at]] = lead[at]
+        for first in range(start[a], start[a + 1]):
+            b = beaten[first]
+            if b > a:
+                for second in range(start[b], start[b + 1]):
+                    c = beaten[second]
+                    if c > a and back[c] > 0.0:
+                        if count == len(strength):
+                            strength = np.append(strength, np.empty(count))
+                            trio = np.concatenate((trio, np.empty((count, 3), np.int64)))
+                        strength[count] = min(min(margin[first], margin[second]), back[c])
+                        trio[count, 0], trio[count, 1], trio[count, 2] = a, b, c
+                        count += 1
+        for at in range(behind[a], behind[a + 1]):
+            back[winner[at]] = 0.0
+    return strength[:count], trio[:count]
+
+
+def _named(names: Sequence[str], won: Cells, start: Ints, trio: Sequence[int]) -> Cycle:
     a, b, c = trio
-    links = ((a, b), (b, c), (c, a))
-    ab, bc, ca = (float(margin[link]) for link in links)
-    games = [int(payoff.games[link]) for link in links]
-    names = payoff.names
+    links = [
+        start[one] + int(np.searchsorted(won.column[start[one] : start[one + 1]], other))
+        for one, other in ((a, b), (b, c), (c, a))
+    ]
+    ab, bc, ca = (float(won.total[link] / won.games[link]) for link in links)
+    games = [int(won.games[link]) for link in links]
     return Cycle((names[a], names[b], names[c]), (ab, bc, ca), (games[0], games[1], games[2]))

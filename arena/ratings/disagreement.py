@@ -17,6 +17,9 @@ from arena.ratings.fit import Fit
 from arena.ratings.rating import Rating
 from arena.ratings.superiority import independent, leads
 
+MOST = 1000
+"""Players that are compared with each other, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
@@ -47,7 +50,7 @@ class Disagreement:
 
 
 def disagreements(
-    online: Mapping[str, Rating], fit: Fit, level: float = 0.95, rater: str = "TrueSkill"
+    online: Mapping[str, Rating], fit: Fit, level: float = 0.95, rater: str = "TrueSkill", most: int = MOST
 ) -> list[Disagreement]:
     """All pairs of players on which `online` and `fit` disagree beyond both intervals, the surest first.
 
@@ -55,12 +58,16 @@ def disagreements(
         online: ratings whose errors are taken as independent; players that `fit` does not have are passed over.
         level: of the intervals of the two differences, 0..1.
         rater: what to call `online`.
+        most: players that are looked at, the best by `online`, mean - 3 standard errors.
     """
     z = NormalDist().inv_cdf((1 + level) / 2)
     place = {name: at for at, name in enumerate(fit.names)}
     names = [name for name in online if name in place]
+    if len(names) > most:
+        best = set(sorted(names, key=lambda name: -online[name].exposed)[:most])
+        names = [name for name in names if name in best]
     rows = np.array([place[name] for name in names], np.int64)
-    lead, lead_error = leads(fit.mean[rows], fit.covariance[np.ix_(rows, rows)])
+    lead, lead_error = leads(fit.mean[rows], fit.block(rows))
     other, other_error = leads(*independent({name: online[name] for name in names}))
     found = (lead > z * lead_error) & (-other > z * other_error)
     made = [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,15 @@ class Games:
         """[names] games of each player."""
         return np.bincount(self.player, minlength=len(self.names))
 
+    def first(self, count: int) -> Games:
+        """The log when it had `count` games."""
+        sides = int(self.start[count])
+        names = self.names[: int(self.player[:sides].max(initial=-1)) + 1]
+        return Games(
+            names, self.start[: count + 1], self.player[:sides], self.score[:sides], self.seat[:sides],
+            self.seed[:count], self.steps[:count],
+        )  # fmt: skip
+
     def followed_by(self, later: Games) -> Games:
         """These games and then `later`, as if they had been read as one log."""
         place = {name: index for index, name in enumerate(dict.fromkeys((*self.names, *later.names)))}
@@ -67,6 +76,71 @@ class Games:
             np.concatenate([self.seed, later.seed]),
             np.concatenate([self.steps, later.steps]),
         )
+
+
+class GrowingGames:
+    """A log in memory to which games are added, without copying those before each time."""
+
+    def __init__(self, games: Games) -> None:
+        """Begin with `games`."""
+        self._place = {name: index for index, name in enumerate(games.names)}
+        self._start, self._sides, self._games = Column(np.int64), _columns(SIDES), _columns(GAMES)
+        self._start.add(games.start[:1], len(games) + 1)
+        self._append(games, games.player)
+
+    @property
+    def games(self) -> Games:
+        """As they are now; they stay so when others are added."""
+        values = {name: column.values() for name, column in {**self._sides, **self._games}.items()}
+        return Games(tuple(self._place), self._start.values(), **values)
+
+    def add(self, later: Games) -> None:
+        """Append the games of `later`, as `Games.followed_by`."""
+        for name in later.names:
+            self._place.setdefault(name, len(self._place))
+        self._append(later, np.array([self._place[name] for name in later.names], np.int64)[later.player])
+
+    def _append(self, games: Games, player: NDArray[np.int64]) -> None:
+        self._start.add(len(self._sides["player"]) + games.start[1:])
+        for name, column in self._sides.items():
+            column.add(player if name == "player" else getattr(games, name))
+        for name, column in self._games.items():
+            column.add(getattr(games, name))
+
+
+class Column:
+    """An array that grows."""
+
+    def __init__(self, kind: type[np.generic]) -> None:
+        """Without elements."""
+        self._held: NDArray[Any] = np.empty(0, kind)
+        self._count = 0
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return self._count
+
+    def add(self, part: NDArray[Any], room: int = 0) -> None:
+        """Append `part`; `room` is how many there will be, about."""
+        until = self._count + len(part)
+        if until > len(self._held):
+            grown = np.empty(max(until, room, len(self._held) + len(self._held) // 8), self._held.dtype)
+            grown[: self._count] = self.values()
+            self._held = grown
+        self._held[self._count : until] = part
+        self._count = until
+
+    def values(self) -> NDArray[Any]:
+        """What there is now."""
+        return self._held[: self._count]
+
+
+SIDES, GAMES = {"player": np.int64, "score": np.float64, "seat": np.int64}, {"seed": np.int64, "steps": np.int64}
+"""Arrays of `Games` by side, and by game."""
+
+
+def _columns(kinds: Mapping[str, type[np.generic]]) -> dict[str, Column]:
+    return {name: Column(kind) for name, kind in kinds.items()}
 
 
 class Played(Game, Protocol):

@@ -42,17 +42,52 @@ def rate(results: History, settings: TrueSkillSettings | None = None) -> dict[st
     Raises:
         InputError: draws in the log although `draw_probability` is 0.
     """
-    settings = settings or TrueSkillSettings()
-    games = games_of(results)
-    chance = _draw_probability(games, settings)
-    if games.duels:
-        mean, variance = _rate_duels(games, settings, chance)
-    else:
-        mean, variance = _rate_free_for_all(games, settings, chance)
-    return {
-        name: Rating(float(m), math.sqrt(v), int(count))
-        for name, m, v, count in zip(games.names, mean, variance, games.counts(), strict=True)
-    }
+    return Online(settings).ratings(games_of(results))
+
+
+class Online:
+    """TrueSkill of a log that gets longer: it goes on where it stopped, as long as the chance of a draw is the same."""
+
+    def __init__(self, settings: TrueSkillSettings | None = None) -> None:
+        """Nothing has been played yet."""
+        self._settings = settings or TrueSkillSettings()
+        self._chance, self._played = math.nan, 0
+        self._mean, self._variance = np.zeros(0), np.zeros(0)
+
+    def ratings(self, games: Games) -> dict[str, Rating]:
+        """As `rate`; `games` are those of the last time, and others after them.
+
+        Raises:
+            InputError: as `rate`.
+        """
+        chance = _draw_probability(games, self._settings)
+        if games.duels:
+            mean, variance = self._duels(games, chance)
+        else:
+            mean, variance = _rate_free_for_all(games, self._settings, chance)
+        return {
+            name: Rating(m, math.sqrt(v), count)
+            for name, m, v, count in zip(
+                games.names, mean.tolist(), variance.tolist(), games.counts().tolist(), strict=True
+            )
+        }
+
+    def _duels(self, games: Games, chance: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Means and variances, [names] each."""
+        settings = self._settings
+        if chance != self._chance:
+            self._chance, self._played = chance, 0
+            self._mean, self._variance = np.zeros(0), np.zeros(0)
+        new = len(games.names) - len(self._mean)
+        self._mean = np.append(self._mean, np.full(new, settings.mu))
+        self._variance = np.append(self._variance, np.full(new, settings.sigma**2))
+        margin = NormalDist().inv_cdf((chance + 1) / 2) * math.sqrt(2) * settings.beta
+        player, score = games.player[2 * self._played :], games.score[2 * self._played :]
+        outcome = (score[::2] > score[1::2]).astype(np.int8) - (score[::2] < score[1::2])
+        spread, drift = settings.beta**2, settings.tau**2
+        update_duels(player[::2], player[1::2], outcome, self._mean, self._variance, spread, drift, margin)
+        self._played = len(games)
+        return self._mean, self._variance
 
 
 def _draw_probability(games: Games, settings: TrueSkillSettings) -> float:
@@ -64,24 +99,11 @@ def _draw_probability(games: Games, settings: TrueSkillSettings) -> float:
     return settings.draw_probability
 
 
-def _rate_duels(
-    games: Games, settings: TrueSkillSettings, chance: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means and variances, [names] each."""
-    first, second = games.player[::2], games.player[1::2]
-    outcome = np.sign(games.score[::2] - games.score[1::2]).astype(np.int64)
-    mean = np.full(len(games.names), settings.mu)
-    variance = np.full(len(games.names), settings.sigma**2)
-    margin = NormalDist().inv_cdf((chance + 1) / 2) * math.sqrt(2) * settings.beta
-    update_duels(first, second, outcome, mean, variance, settings.beta**2, settings.tau**2, margin)
-    return mean, variance
-
-
 @compiled
 def update_duels(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    outcome: NDArray[np.int64],
+    outcome: NDArray[np.integer[Any]],
     mean: NDArray[np.float64],
     variance: NDArray[np.float64],
     beta_square: float,

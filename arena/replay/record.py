@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.api import Anybody, MatchOutcome, play
+from arena.execution import Executor
 from arena.guests.limits import Limits
 from arena.match import FREE, Lineup, Progress, Result, Tape
 from arena.replay.batch import finals
@@ -27,7 +28,8 @@ def record(
     *,
     options: Mapping[str, Any] | None = None,
     greedy: bool = True,
-    workers: int = 1,
+    workers: int | None = None,
+    executor: Executor | str | None = None,
     progress: Progress | None = None,
     lineup: Lineup | None = None,
     keep: int | None = None,
@@ -54,8 +56,9 @@ def record(
         return tapes[first]
 
     outcome = play(
-        env, players, games, seed, options=options, greedy=greedy, workers=workers, progress=progress, lineup=lineup,
-        tape_of=tape_of, sprt=sprt, limits=limits, trust=trust, logs=logs, tested=tested,
+        env, players, games, seed, options=options, greedy=greedy, workers=workers, executor=executor,
+        progress=progress, lineup=lineup, tape_of=tape_of, sprt=sprt, limits=limits, trust=trust, logs=logs,
+        tested=tested,
     )  # fmt: skip
     kept = [(place, one) for place, one in enumerate(outcome.results[:keep]) if one.ended != "forfeit"]
     _, dtype = action_layout(build(env, 1, options or {}).spec)

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from arena.store.schema import ADD_REASON, SCHEMA
+from arena.store.schema import ADD_PACKS, ADD_REASON, SCHEMA
 from envs.errors import InputError
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process's transaction."""
-Value = str | int | float | None
+Value = str | int | float | bytes | None
 """What a cell holds."""
 
 
@@ -43,6 +43,10 @@ class Database:
             if write and not self.has_reasons:
                 self._db.execute(ADD_REASON)
                 self.has_reasons = True
+            if write:
+                self._db.execute(ADD_PACKS)
+            self.has_packs = bool(self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'packs'").fetchone())
+            """Whether there is room for `arena.store.packs`; runs of old have it once they are written."""
         except sqlite3.Error as fault:
             self._db.close()
             raise InputError(f"cannot read the match log {path}: {fault}.") from None

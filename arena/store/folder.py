@@ -41,6 +41,7 @@ from arena.store.inbox import Inbox, Request
 from arena.store.lock import Lock, holder
 from arena.store.log import Entry, Log, Meeting
 from arena.store.manifest import Manifest, Snapshot
+from arena.store.packs import Batch
 from arena.store.roster import Event, Member, Roster
 from envs.errors import InputError
 
@@ -168,6 +169,14 @@ class RunFolder:
     def meetings(self) -> Iterator[Meeting]:
         """All games, less what ratings do not need, and sooner than `results`: for `arena.ratings.games.games_of`."""
         return self._log.meetings()
+
+    def batches(self) -> Iterator[Batch]:
+        """The same as arrays, and sooner still; their lineups are keys of `lineups`: for `games_of_batches`."""
+        return self._log.batches()
+
+    def lineups(self) -> dict[int, tuple[str, ...]]:
+        """Players by seat of every lineup of `batches`; to be asked after the last of them."""
+        return self._log.lineups()
 
     def games(self) -> int:
         """How many games are in the log."""

@@ -2,7 +2,7 @@
 
 Rows are numbered from 1 without gaps, and SQLite remembers the last number that was given (AUTOINCREMENT), so
 that one that is taken away is missed, the last one too. `seal` is a hash over the rest of the row; a block's
-also covers its games and the seal of the block before it.
+also covers its games and the seal of the block before it. A pack follows from its block's games.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ CREATE TABLE games (
     seed INTEGER NOT NULL,
     ended TEXT NOT NULL,              -- rules, limit or forfeit
     reason TEXT NOT NULL DEFAULT ''   -- of a forfeit; runs of old lack the column until they are written again
+);
+CREATE TABLE packs (                  -- see arena.store.packs; runs of old lack them
+    block INTEGER PRIMARY KEY,        -- id of a block
+    form TEXT NOT NULL,
+    data BLOB NOT NULL
 );
 CREATE TABLE files (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,6 +87,8 @@ CREATE TABLE requests (
 
 ADD_REASON = "ALTER TABLE games ADD COLUMN reason TEXT NOT NULL DEFAULT ''"
 """For runs that lack it."""
+ADD_PACKS = "CREATE TABLE IF NOT EXISTS packs (block INTEGER PRIMARY KEY, form TEXT NOT NULL, data BLOB NOT NULL)"
+"""For runs that lack them."""
 SEALED = ("files", "snapshots", "members", "events", "requests")
 """Tables whose rows are sealed one by one."""
 NUMBERED = ("blocks", *SEALED)

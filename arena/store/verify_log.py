@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -10,12 +11,17 @@ from typing import Any
 from arena.store.database import Database, seal
 from arena.store.findings import Findings
 from arena.store.log import BlockSeal, reason_of
+from arena.store.packs import pack
 from arena.store.schema import SEALED
 
 LOG = "league.sqlite"
 GAMES = """
-SELECT g.block, g.game, l.env, l.players, g.score, g.steps, g.seed, g.ended, {reason}
+SELECT g.block, g.lineup, g.game, l.env, l.players, g.score, g.steps, g.seed, g.ended, {reason}
 FROM games g LEFT JOIN lineups l ON l.id = g.lineup ORDER BY g.id
+"""
+STRAY_PACKS = """
+SELECT block FROM packs
+WHERE block NOT BETWEEN 1 AND (SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'blocks')
 """
 STRAY_LINEUPS = "SELECT id FROM lineups WHERE id NOT IN (SELECT lineup FROM games)"
 
@@ -35,6 +41,8 @@ def check_log(db: Database, findings: Findings) -> None:
         findings.add("missing", f"{LOG}: {target}", sentence)
     for (id,) in db.execute(STRAY_LINEUPS):
         findings.add("unknown", f"{LOG}: lineups {id}", f"lineup {id} in {LOG} belongs to no game.")
+    for (block,) in db.execute(STRAY_PACKS) if db.has_packs else ():
+        findings.add("unknown", f"{LOG}: packs {block}", f"pack {block} in {LOG} belongs to no block.")
     _check_blocks(db, findings)
     for table in SEALED:
         _check_rows(db, table, findings)
@@ -43,16 +51,17 @@ def check_log(db: Database, findings: Findings) -> None:
 
 def _check_blocks(db: Database, findings: Findings) -> None:
     """Walk through blocks and games side by side; both are in the order in which they were appended."""
-    before, expected = "", 1
+    before, expected, packs = "", 1, _packs(db)
     groups = groupby(db.execute(GAMES.format(reason=reason_of(db))), key=itemgetter(0))
     waiting = next(groups, None)
     for number, key, time, noted in db.execute("SELECT id, key, time, seal FROM blocks ORDER BY id"):
         while waiting and waiting[0] < number:
             _misplaced(*waiting, findings)
             waiting = next(groups, None)
-        check = BlockSeal(number, key, time, before)
+        check, games = BlockSeal(number, key, time, before), []
         if waiting and waiting[0] == number:
-            findings.games += _add_all(check, waiting[1])
+            games = _add_all(check, waiting[1])
+            findings.games += len(games)
             waiting = next(groups, None)
         missing = range(expected, number)
         if missing:
@@ -61,6 +70,9 @@ def _check_blocks(db: Database, findings: Findings) -> None:
         elif check.text() != noted:
             sentence = f"block {number} ({key}) in {LOG} has been changed: it does not fit its hash."
             findings.add("changed", f"{LOG}: block {number}", sentence)
+        elif packs(number) not in (None, _pack(games)):
+            sentence = f"the pack of block {number} ({key}) in {LOG} has been changed: it does not fit its games."
+            findings.add("changed", f"{LOG}: packs {number}", sentence)
         before, expected = noted, number + 1
         findings.blocks += 1
     while waiting:
@@ -69,13 +81,25 @@ def _check_blocks(db: Database, findings: Findings) -> None:
     _check_end(db, "blocks", expected, findings)
 
 
-def _add_all(check: BlockSeal, games: Iterator[tuple[Any, ...]]) -> int:
-    """Add the games of a block to its hash; how many they are."""
-    number = 0
-    for _, *game in games:
-        check.add(*game)
-        number += 1
-    return number
+def _packs(db: Database) -> Callable[[int], tuple[str, bytes] | None]:
+    """The pack of a block, None for one without."""
+    if not db.has_packs:
+        return lambda block: None
+    return lambda block: db.execute("SELECT form, data FROM packs WHERE block = ?", (block,)).fetchone()
+
+
+def _add_all(check: BlockSeal, games: Iterator[tuple[Any, ...]]) -> list[tuple[int, str, int, int]]:
+    """Add the games of a block to its hash; what its pack has of them."""
+    added = []
+    for _, lineup, game, env, players, score, steps, seed, *rest in games:
+        check.add(game, env, players, score, steps, seed, *rest)
+        added.append((lineup, score, steps, seed))
+    return added
+
+
+def _pack(games: list[tuple[int, str, int, int]]) -> tuple[str, bytes] | None:
+    lineup, score, steps, seed = zip(*games, strict=True) if games else ((), (), (), ())
+    return pack(lineup, [json.loads(text) for text in score], steps, seed)
 
 
 def _misplaced(block: int, games: Iterator[tuple[Any, ...]], findings: Findings) -> None:

@@ -226,6 +226,20 @@ class Tournament(Held):
         """
         flying: dict[Ticket, Block] = {}
         self._queue.clear()
+        try:
+            return self._run(executor, stop, show, flying)
+        finally:
+            for ticket in flying:
+                executor.cancel(ticket)
+
+    def _run(
+        self,
+        executor: Executor,
+        stop: Callable[[], bool],
+        show: Callable[[Tournament], None],
+        flying: dict[Ticket, Block],
+    ) -> bool:
+        """The same; `flying` is who is being played."""
         while True:
             while executor.room and not stop() and (block := self._next(flying.values())) is not None:
                 flying[executor.submit(self.work(block))] = block

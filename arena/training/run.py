@@ -288,4 +288,4 @@ def check(config: TrainConfig, encoder: nn.Module | None = None) -> None:
         )
     if config.policy.hold > 1 and "frame_skip" not in spec.options:
         raise InputError(f"policy.hold = {config.policy.hold}: {config.env} has no option frame_skip, which it needs.")
-    new_learner(config, spec, Threads(1), encoder)
+    _ = new_learner(config, spec, Threads(1), encoder).crew
