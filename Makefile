@@ -35,6 +35,7 @@ bench: .venv/bench.stamp ## measure the speed of the games, of training and of m
 	$(BIN)/arena bench match
 	$(BIN)/arena bench league
 	$(BIN)/arena bench ratings
+	$(BIN)/arena bench scale
 
 side-by-side: .venv/bench.stamp ## training here and in stable-baselines3: steps per second, seconds to solve CartPole (25 minutes)
 	$(BIN)/python -m benchmarks.side_by_side $(if $(OUT),--out $(OUT))
