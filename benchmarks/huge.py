@@ -27,18 +27,12 @@ import numpy as np
 from arena.ratings.rating import ELO
 from arena.result import Result
 from arena.store import RunFolder
+from benchmarks.report import BLOCK, ENV, STEP, note_metrics
 
-ENV = "SlimeVolley-v0"
 ANCHORS = {"baseline": 0.0, "tracker": -200.0, "random": -1200.0}
 """Skill in Elo points."""
-STEP = 2_500_000
-"""Env steps between two snapshots of a member."""
-BLOCK = 64
-"""Games of a pairing."""
 RIVALS = 8
 """Snapshots that each snapshot met."""
-SECONDS = 20.0
-"""Of a stretch."""
 
 
 def make(path: Path, snapshots: int, games: int, members: int, seed: int = 0) -> None:
@@ -69,7 +63,7 @@ def make(path: Path, snapshots: int, games: int, members: int, seed: int = 0) ->
             skill = -1200 + 2000 * (1 - np.exp(-4 * number / snapshots)) + world.rng.normal(0, 40)
             for key, block in world.enter(name, float(skill)):
                 run.append_block(key, block)
-            _metrics(run, world.rng, number, member, age * STEP, name)
+            note_metrics(run, world.rng, number, member, age * STEP, name)
 
 
 class World:
@@ -120,14 +114,6 @@ def _crews(run: RunFolder, config: Any) -> dict[str, Any]:
 
     population = Population(run, config, build(ENV, 1, config.game.options).spec)
     return {learner.name: learner.crew.policies for learner in population.everybody}
-
-
-def _metrics(run: RunFolder, rng: np.random.Generator, number: int, member: str, step: int, name: str) -> None:
-    common = {"member": member, "step": step, "seconds": SECONDS * (number + 1), "steps": STEP * number}
-    noise = rng.normal(size=12).tolist()
-    losses = {f"metric_{at}": value for at, value in enumerate(noise)}
-    run.append_metrics({"kind": "training", **common, "steps_per_second": 150_000 + 1000 * noise[0], **losses})
-    run.append_metrics({"kind": "rating", **common, "snapshot": name, "mean": 25.0, "sigma": 1.0, "scores": {}})
 
 
 Row = tuple[str, float, float, float]

@@ -70,7 +70,7 @@ def make(path: Path, snapshots: int, games: int, seed: int = 0) -> None:
             for other in met:
                 run.append_block(f"rating|{name}|{other}|{BLOCK}", _games(rng, name, other, skill[name] - skill[other]))
             names.append(name)
-            _metrics(run, rng, number, member, step, name)
+            note_metrics(run, rng, number, member, step, name)
 
 
 def _games(rng: np.random.Generator, name: str, other: str, lead: float) -> Iterator[Result]:
@@ -82,7 +82,8 @@ def _games(rng: np.random.Generator, name: str, other: str, lead: float) -> Iter
         yield Result(ENV, players, (float(own), float(-own)), int(rng.integers(200, 3000)), seed, "rules")
 
 
-def _metrics(run: RunFolder, rng: np.random.Generator, number: int, member: str, step: int, name: str) -> None:
+def note_metrics(run: RunFolder, rng: np.random.Generator, number: int, member: str, step: int, name: str) -> None:
+    """The lines of one stretch, and of rating the snapshot `name`, which is the `number`-th of the run."""
     common = {"member": member, "step": step, "seconds": SECONDS * (number + 1), "steps": STEP * number}
     noise = rng.normal(size=12).tolist()
     losses = {f"metric_{at}": value for at, value in enumerate(noise)}

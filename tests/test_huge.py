@@ -7,7 +7,8 @@ from pathlib import Path
 from arena.league.overview import history, leaderboard
 from arena.store import RunFolder
 from arena.store.verify import verify
-from benchmarks.huge import BLOCK, RIVALS, make
+from benchmarks.huge import RIVALS, make
+from benchmarks.report import BLOCK
 
 
 def test_what_it_makes_is_whole(tmp_path: Path) -> None:

@@ -49,10 +49,9 @@ def test_a_round_is_not_a_series_of_turns(rounds: dict[str, Any], tmp_path: Path
     members = [record["member"] for record in trained]
     assert members == ["ada", "bob", "eve", "lea"] * 4
     for place, record in enumerate(trained):
-        present = {one.rpartition(":")[0] for one in rounds["files"]}  # names of files have no colon
-        assert not present & set(record["opponents"])
         newest = max((int(one.rpartition(":")[2]) for one in record["opponents"] if ":" in one), default=0)
         assert newest <= place // 4 * 64
+    assert any(record["opponents"] for record in trained[4:])
 
 
 @pytest.mark.parametrize(

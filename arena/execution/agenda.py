@@ -78,9 +78,9 @@ class Agenda:
             item.values[place] = outcome.value
             item.missing -= 1
             if not item.missing:
-                self._go_on(item, lambda item=item: item.work.send(item.values))  # type: ignore[misc]
+                self._go_on(item, item.values)
         for item, fault in faults:
-            self._go_on(item, lambda item=item, fault=fault: item.work.throw(fault))  # type: ignore[misc]
+            self._go_on(item, fault)
 
     def finish(self, work: Work[Value], show: Callable[[], None] = lambda: None) -> Value:
         """Begin a work and wait for its end; what it returned. Others go on meanwhile.
@@ -107,14 +107,14 @@ class Agenda:
     def _begin(self, work: Work[Value]) -> _Item[Value]:
         item = _Item(work)
         self._items.append(item)
-        self._go_on(item, lambda: next(work))
+        self._go_on(item, None)
         return item
 
-    def _go_on(self, item: _Item[Any], step: Callable[[], Sequence[Job]]) -> None:
-        """Let a work take its next step, over all that needs no jobs."""
+    def _go_on(self, item: _Item[Any], with_: list[Any] | Exception | None) -> None:
+        """Let a work take its next step, with values or a fault, or its first; and those after it that need no jobs."""
         jobs: Sequence[Job] = ()
         try:
-            jobs = step()
+            jobs = item.work.throw(with_) if isinstance(with_, Exception) else item.work.send(with_)  # type: ignore[arg-type]
             while not jobs:
                 jobs = item.work.send([])
         except BaseException as end:

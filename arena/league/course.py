@@ -113,7 +113,8 @@ class Course:
     def _look_around(self) -> None:
         """See who has come or gone."""
         self._changes.answer_requests()
-        self._rate_all([one for one in self._population.learners if not one.stretches])
+        fresh = [one for one in self._population.learners if not one.stretches]
+        self._rate_all([one for one in fresh if not self._population.is_frozen(one.latest)])
         if not self._population.learners:
             raise InputError(f"{self._folder.path} has no learner left: `arena league add` gives it one.")
 

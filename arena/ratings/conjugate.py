@@ -6,11 +6,10 @@ those of player i are at `start[i]` to `start[i + 1]`.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.ratings.davidson import terms
 from arena.ratings.pairs import Floats, Ints
 from envs.compiled import compiled
 
@@ -29,21 +28,7 @@ def derivatives(
     own, weight, across, others = np.zeros(players), np.zeros(pairs), np.zeros((players, rest)), np.zeros((rest, rest))
     sign = (1.0, -1.0, 1.0, -1.0)
     for cell in range(len(place)):
-        lead = 0.0
-        for k in range(4):
-            lead += sign[k] * value[place[cell, k]]
-        top = max(abs(lead) / 2.0, value[last])  # so that nothing overflows
-        win, draw, loss = math.exp(lead / 2.0 - top), math.exp(value[last] - top), math.exp(-lead / 2.0 - top)
-        total = win + draw + loss
-        win, draw, loss = win / total, draw / total, loss / total
-        won, drawn, lost = count[cell, 0], count[cell, 1], count[cell, 2]
-        games = won + drawn + lost
-        height += (won - lost) * lead / 2.0 - games * (top + math.log(total))
-        if drawn > 0.0:
-            height += drawn * value[last]
-        by_lead = (won - lost - games * (win - loss)) / 2.0
-        both = games * (win + loss - (win - loss) ** 2) / 4.0
-        mixed = -games * draw * (win - loss) / 2.0
+        height, by_lead, by_draw, both, mixed, alone = terms(place[cell], count[cell], value, height)
         weight[of[cell]] += both
         for k in range(4):
             slope[place[cell, k]] += sign[k] * by_lead
@@ -58,8 +43,8 @@ def derivatives(
                 others[rest - 1, seat] += sign[k] * mixed
                 for other in range(2, 4):
                     others[seat, place[cell, other] - players] += sign[k] * sign[other] * both
-        slope[last] += drawn - games * draw
-        others[rest - 1, rest - 1] += games * draw * (1.0 - draw)
+        slope[last] += by_draw
+        others[rest - 1, rest - 1] += alone
     return height, slope, own, weight, across, others
 
 

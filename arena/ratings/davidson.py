@@ -147,27 +147,34 @@ def derivatives(place: Ints, count: Floats, value: Floats) -> tuple[float, Float
     height, slope, information = 0.0, np.zeros(size), np.zeros((size, size))
     sign = (1.0, -1.0, 1.0, -1.0)
     for cell in range(len(place)):
-        lead = 0.0
-        for k in range(4):
-            lead += sign[k] * value[place[cell, k]]
-        top = max(abs(lead) / 2.0, value[last])  # so that nothing overflows
-        win, draw, loss = math.exp(lead / 2.0 - top), math.exp(value[last] - top), math.exp(-lead / 2.0 - top)
-        total = win + draw + loss
-        win, draw, loss = win / total, draw / total, loss / total
-        won, drawn, lost = count[cell, 0], count[cell, 1], count[cell, 2]
-        games = won + drawn + lost
-        height += (won - lost) * lead / 2.0 - games * (top + math.log(total))
-        if drawn > 0.0:
-            height += drawn * value[last]
-        by_lead = (won - lost - games * (win - loss)) / 2.0
-        both = games * (win + loss - (win - loss) ** 2) / 4.0
-        mixed = -games * draw * (win - loss) / 2.0
+        height, by_lead, by_draw, both, mixed, alone = terms(place[cell], count[cell], value, height)
         for k in range(4):
             slope[place[cell, k]] += sign[k] * by_lead
             information[place[cell, k], last] += sign[k] * mixed
             information[last, place[cell, k]] += sign[k] * mixed
             for other in range(4):
                 information[place[cell, k], place[cell, other]] += sign[k] * sign[other] * both
-        slope[last] += drawn - games * draw
-        information[last, last] += games * draw * (1.0 - draw)
+        slope[last] += by_draw
+        information[last, last] += alone
     return height, slope, information
+
+
+@compiled
+def terms(place: Ints, count: Floats, value: Floats, height: float) -> tuple[float, float, float, float, float, float]:
+    """What one cell adds, `place` [4] and `count` [3]: log-likelihood on top of `height`, its derivatives by lead and
+    by draws, and minus the second ones: by lead twice, by both, by draws twice."""
+    lead = value[place[0]] - value[place[1]] + value[place[2]] - value[place[3]]
+    draws = value[len(value) - 1]
+    top = max(abs(lead) / 2.0, draws)  # so that nothing overflows
+    win, draw, loss = math.exp(lead / 2.0 - top), math.exp(draws - top), math.exp(-lead / 2.0 - top)
+    total = win + draw + loss
+    win, draw, loss = win / total, draw / total, loss / total
+    won, drawn, lost = count[0], count[1], count[2]
+    games = won + drawn + lost
+    height += (won - lost) * lead / 2.0 - games * (top + math.log(total))
+    if drawn > 0.0:
+        height += drawn * draws
+    by_lead = (won - lost - games * (win - loss)) / 2.0
+    both = games * (win + loss - (win - loss) ** 2) / 4.0
+    mixed = -games * draw * (win - loss) / 2.0
+    return height, by_lead, drawn - games * draw, both, mixed, games * draw * (1.0 - draw)

@@ -63,20 +63,6 @@ class Games:
             self.seed[:count], self.steps[:count],
         )  # fmt: skip
 
-    def followed_by(self, later: Games) -> Games:
-        """These games and then `later`, as if they had been read as one log."""
-        place = {name: index for index, name in enumerate(dict.fromkeys((*self.names, *later.names)))}
-        moved = np.array([place[name] for name in later.names], np.int64)[later.player]
-        return Games(
-            tuple(place),
-            np.concatenate([self.start, self.start[-1] + later.start[1:]]),
-            np.concatenate([self.player, moved]),
-            np.concatenate([self.score, later.score]),
-            np.concatenate([self.seat, later.seat]),
-            np.concatenate([self.seed, later.seed]),
-            np.concatenate([self.steps, later.steps]),
-        )
-
 
 class GrowingGames:
     """A log in memory to which games are added, without copying those before each time."""
@@ -95,7 +81,7 @@ class GrowingGames:
         return Games(tuple(self._place), self._start.values(), **values)
 
     def add(self, later: Games) -> None:
-        """Append the games of `later`, as `Games.followed_by`."""
+        """Append the games of `later`, as if all had been read as one log."""
         for name in later.names:
             self._place.setdefault(name, len(self._place))
         self._append(later, np.array([self._place[name] for name in later.names], np.int64)[later.player])

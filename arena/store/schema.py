@@ -31,11 +31,6 @@ CREATE TABLE games (
     ended TEXT NOT NULL,              -- rules, limit or forfeit
     reason TEXT NOT NULL DEFAULT ''   -- of a forfeit; runs of old lack the column until they are written again
 );
-CREATE TABLE packs (                  -- see arena.store.packs; runs of old lack them
-    block INTEGER PRIMARY KEY,        -- id of a block
-    form TEXT NOT NULL,
-    data BLOB NOT NULL
-);
 CREATE TABLE files (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,        -- relative to the run folder
@@ -87,9 +82,13 @@ CREATE TABLE requests (
 
 ADD_REASON = "ALTER TABLE games ADD COLUMN reason TEXT NOT NULL DEFAULT ''"
 """For runs that lack it."""
-ADD_PACKS = "CREATE TABLE IF NOT EXISTS packs (block INTEGER PRIMARY KEY, form TEXT NOT NULL, data BLOB NOT NULL)"
-"""For runs that lack them."""
+ADD_PACKS = """
+CREATE TABLE IF NOT EXISTS packs (    -- see arena.store.packs
+    block INTEGER PRIMARY KEY,        -- id of a block
+    form TEXT NOT NULL,
+    data BLOB NOT NULL
+)
+"""
+"""Done whenever a run is opened for writing, as runs of old lack them."""
 SEALED = ("files", "snapshots", "members", "events", "requests")
 """Tables whose rows are sealed one by one."""
-NUMBERED = ("blocks", *SEALED)
-"""Tables without gaps."""
