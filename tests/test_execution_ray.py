@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # loopback only; read when Ray is imported
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-
 from arena.execution import Executor, Job, JobFault, Ticket, in_turn, make_executor
 from arena.execution.job import MatchJob, pinned
 from arena.execution.serial import SerialExecutor
 from envs.errors import InputError
+from tests.clusters import STORE, add_node, cluster_of
 from tests.jobs import Greedy, double, end, end_once, fail, stay, wait_for
 from tests.test_execution_job import ENV, OPTIONS, play, snapshot
 
 __all__ = ["snapshot"]
 """A fixture."""
-STORE = 100_000_000
-"""Bytes of shared memory for each node."""
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
-    head = {"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False,
-            "_system_config": {"worker_niceness": 0}}  # fmt: skip
-    made: Any = import_module("ray.cluster_utils").Cluster(initialize_head=True, head_node_args=head)
-    yield made
-    made.shutdown()
+    with cluster_of(1) as made:
+        yield made
 
 
 @pytest.fixture
 def executor(cluster: Any) -> Iterator[Executor]:
     with make_executor("ray", address=cluster.address) as made:
         yield made
-
-
-def add(cluster: Any) -> Any:
-    return cluster.add_node(num_cpus=1, object_store_memory=STORE)
 
 
 def test_the_contract(executor: Executor, tmp_path: Path) -> None:
@@ -69,7 +55,7 @@ def test_the_contract(executor: Executor, tmp_path: Path) -> None:
 
 
 def test_a_node_dies_and_another_joins(cluster: Any, executor: Executor, snapshot: Path, tmp_path: Path) -> None:
-    second = add(cluster)
+    second = add_node(cluster)
     names = ("nova", "old")
     players = pinned(str(snapshot)), pinned("baseline")
     jobs = [MatchJob(ENV, players, names, 6, seed, OPTIONS) for seed in range(8)]
@@ -80,7 +66,7 @@ def test_a_node_dies_and_another_joins(cluster: Any, executor: Executor, snapsho
         found[place] = outcome.result()
         if len(found) == 2:
             cluster.remove_node(second, allow_graceful=False)
-            second = add(cluster)
+            second = add_node(cluster)
     assert [found[place] for place in range(8)] == expected
     cluster.remove_node(second)
 
@@ -89,7 +75,7 @@ def test_a_job_that_runs_on_a_node_that_dies(cluster: Any, executor: Executor, t
     """It is run again on another one."""
     blocked = executor.submit(partial(wait_for, tmp_path / "mark", 1))  # takes the only core of the head
     executor.done(timeout=0.5)
-    second = add(cluster)
+    second = add_node(cluster)
     moved = executor.submit(partial(wait_for, tmp_path / "mark", 2))
     executor.done(timeout=8)
     cluster.remove_node(second, allow_graceful=False)

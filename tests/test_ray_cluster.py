@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -10,33 +9,23 @@ from typing import Any
 
 import pytest
 
-os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # loopback only; read when Ray is imported
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-
 from arena.execution import Job, make_executor
 from arena.store.verify import verify
 from arena.tournaments.blocks import Block
 from arena.tournaments.config import TournamentConfig
 from arena.tournaments.tournament import Tournament
 from tests.cli import object_of
+from tests.clusters import add_node, cluster_of
 from tests.jobs import Halting
 from tests.test_tournament import BOTS, GAME, config, play
 
-STORE = 100_000_000
-"""Bytes of shared memory for each node."""
 NODES = 4
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    pytest.importorskip("ray", reason="the extra `ray` is not installed")
-    head = {"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False,
-            "_system_config": {"worker_niceness": 0}}  # fmt: skip
-    made: Any = import_module("ray.cluster_utils").Cluster(initialize_head=True, head_node_args=head)
-    for _ in range(NODES - 1):
-        made.add_node(num_cpus=1, object_store_memory=STORE)
-    yield made
-    made.shutdown()
+    with cluster_of(NODES) as made:
+        yield made
 
 
 class Halted(Tournament):
@@ -68,7 +57,7 @@ def test_a_node_dies_and_another_joins(cluster: Any, tmp_path: Path) -> None:
             doomed = [node for node in cluster.list_all_nodes() if not node.head and found.waiting_on(node.node_id)]
             if doomed:
                 cluster.remove_node(doomed[0], allow_graceful=False)
-                late.append(cluster.add_node(num_cpus=1, object_store_memory=STORE))
+                late.append(add_node(cluster))
         if late and found.waiting_on(late[0].node_id):
             (marks / "halt").unlink(missing_ok=True)
 
@@ -94,3 +83,11 @@ def test_the_commands(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert found[0]["fingerprint"] == found[1]["fingerprint"]
     match = ("match", "tracker", "baseline", *game, "--games", "300", "--replays", f"{tmp_path}/x")
     assert object_of(*match, *ray, capsys=capsys) == object_of(*match, capsys=capsys)
+
+
+def test_standard_output_is_left_alone(cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ray would print there that a node has been lost, when it notices: into the JSON of whatever command runs then."""
+    with make_executor("ray", address=cluster.address):
+        lost = {"lines": ["The node with node id: 852aa3c6 has been marked dead"], "pid": "raylet", "is_err": False}
+        import_module("ray._private.worker").print_to_stdstream(lost, ignore_prefix=False)
+    assert capsys.readouterr().out == ""

@@ -16,10 +16,11 @@ from arena.league.progress import Progress
 from arena.league.standings import champion
 from arena.store import RunFolder
 from arena.store.verify import verify
+from tests.clusters import add_node
 from tests.jobs import Telling
 from tests.leagues import LEARNER, SHORT, full, outcome, tiny
 from tests.test_execution_news import WORDS, told
-from tests.test_ray_cluster import NODES, STORE, cluster
+from tests.test_ray_cluster import NODES, cluster
 
 __all__ = ["cluster"]
 """A fixture."""
@@ -44,7 +45,7 @@ def test_a_node_dies_and_another_joins(cluster: Any, tmp_path: Path) -> None:
             cluster.remove_node(doomed, allow_graceful=False)
             changed.append("killed")
         elif len(changed) == 1 and progress.steps >= BUDGET // 2:
-            cluster.add_node(num_cpus=1, object_store_memory=STORE)
+            add_node(cluster)
             changed.append("added")
 
     with make_executor("ray", address=cluster.address) as executor, League.create(tmp_path / "run", config) as league:

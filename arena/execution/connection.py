@@ -46,12 +46,19 @@ def connect(ray: Any, address: str, workers: int | None) -> None:
             if address != AUTO:
                 _knock(address)
             ray.init(address, **QUIET)
+        _hush()
     except (OSError, ValueError, RuntimeError) as fault:
         reason = (str(fault).strip() or type(fault).__name__).splitlines()[0].rstrip(".")
         advice = "`ray start --head` starts one"
         if reason.startswith("Failed to connect"):  # somebody is there: it may ask for a token
             advice = f"on a machine of the cluster, {AUTO} finds it, and the token that it may ask for"
         raise InputError(f"no Ray cluster at {address}: {reason}; {advice}.") from None
+
+
+def _hush() -> None:
+    """Keep Ray's messages about lost nodes off standard output, where a command may be printing JSON; it has no setting
+    for that. What is lost is said by `arena.execution.ray.RayExecutor`."""
+    import_module("ray._private.worker").__dict__["_worker_logs_enabled"] = False
 
 
 def _knock(address: str) -> None:

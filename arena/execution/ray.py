@@ -258,10 +258,11 @@ class RayExecutor:
             outcome = Outcome(task.ticket, fault=JobFault(f"a job failed: {fault.cause}", str(fault)))
         except faults.RayError as fault:
             task.deaths += 1
+            reason = str(fault).strip().splitlines()[0].rstrip(".")
             if task.deaths < KILLS:
+                LOG.warning("a job has lost its worker and runs again: %s", reason)
                 self._waiting.appendleft(task)
                 return
-            reason = str(fault).strip().splitlines()[0].rstrip(".")
             outcome = Outcome(task.ticket, fault=JobFault(f"a job ended {KILLS} workers, the last so: {reason}."))
         else:
             outcome = outcome_of(task.ticket, answer)
