@@ -39,18 +39,21 @@ class CentralCritics(StackedMLP):
     def __init__(self, posts: int, twins: int, inputs: int, hidden: Sequence[int], activation: str) -> None:
         """C is `posts`, T is `twins`; they read `inputs` numbers."""
         super().__init__()
-        self._build(twins * posts, [inputs, *hidden, 1], activation)
-        self._posts, self._twins = posts, twins
+        self.sizes = (inputs, *hidden, 1)
+        """Numbers that each layer reads, and the one that the last gives."""
+        self.activation, self.twins = activation, twins
+        self._build(twins * posts, self.sizes, activation)
+        self._posts = posts
 
     def forward(self, x: Tensor) -> Tensor:
         """[T, C, n] of `x` [C, n, inputs]."""
-        if self._twins > 1:
-            x = x.repeat(self._twins, 1, 1)
-        return self.answers(x).view(self._twins, self._posts, -1)
+        if self.twins > 1:
+            x = x.repeat(self.twins, 1, 1)
+        return self.answers(x).view(self.twins, self._posts, -1)
 
     def first(self, x: Tensor) -> Tensor:
         """[C, n] by the first critic of each post."""
-        if self._twins == 1:
+        if self.twins == 1:
             return self.answers(x).squeeze(-1)
         for layer in self.layers:
             x = self._activation(self._first(layer, x))

@@ -62,7 +62,8 @@ class Optimiser:
     def step(self, gradient: Tensor, progress: float = 0.0) -> Tensor:
         """One step against `gradient` (all weights, one vector); returns its norm before it was cut."""
         norm: Tensor = torch.linalg.vector_norm(gradient)
-        gradient = gradient * (self.config.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
+        if math.isfinite(self.config.max_grad_norm):
+            gradient = gradient * (self.config.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
         rate = self.rate(progress)
         for group, places in zip(self._optimiser.param_groups, self._places, strict=True):
             group["lr"] = rate * group["scale"]

@@ -56,6 +56,8 @@ class Kind:
         space = policies[0].action_space
         self.choices = int(space.n) if isinstance(space, spaces.Discrete) else 0
         """A of its own, where actions are one choice."""
+        self.continuous = bool(self.vectors.continuous.any())
+        """Whether an action has continuous numbers."""
         self.width = (policies[0].obs_space.shape or (0,))[0]
         """D of its own."""
 

@@ -5,6 +5,7 @@ Choices are one-hot, buttons 0 or 1, continuous numbers -1 to 1 between their bo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ class Vectors:
         kinds = [[isinstance(part, spaces.Box)] * head_width(part) for part in parts(space)]
         self.continuous = torch.tensor([one for part in kinds for one in part], device=device)
         """[width] whether a number is continuous, not part of a choice or a button."""
+        self._slots = _slots(space)
 
     def of(self, action: Tensor) -> Tensor:
         """[..., width] of actions [..., *action_shape]; the gradient of continuous numbers passes."""
@@ -49,34 +51,56 @@ class Vectors:
                 pieces += [F.one_hot(x.long(), n).float() for x, n in zip(numbers.unbind(-1), counts, strict=True)]
         return torch.cat(pieces, -1)
 
-    def drawn(self, dist: ActionDist, temperature: float, hard: bool, rng: torch.Generator) -> Tensor:
+    def exponentials(self, rows: Sequence[int], rng: torch.Generator) -> Tensor:
+        """Noise for `drawn` [*rows, slots]: a standard exponential draw for each action of a choice, two for a button.
+        Minus the logarithm of one is a Gumbel draw."""
+        return torch.empty(*rows, self._slots[0]).exponential_(generator=rng).to(self.half.device)
+
+    def uniforms(self, rows: Sequence[int], rng: torch.Generator) -> Tensor:
+        """Noise for `chosen` [*rows, slots]: a draw from [0, 1) for each choice and each button."""
+        return torch.rand(*rows, self._slots[1], generator=rng).to(self.half.device)
+
+    def drawn(self, dist: ActionDist, temperature: float, hard: bool, noise: Tensor) -> Tensor:
         """[..., width] of what `dist` may choose, carrying its gradient: continuous numbers as they are, choices and
         buttons through the Gumbel-softmax (Jang et al. 2017, equation 2).
 
         Args:
             temperature: of the softmax.
             hard: the value is the choice itself, though the gradient is the softmax's (section 2.2 there).
+            noise: `exponentials`.
         """
         pieces, done = [], 0
-        for part in leaves(dist):
-            if isinstance(part, Categorical | Bernoulli):
-                pieces.append(_relaxed(part, temperature, hard, rng))
-            else:
-                mode = part.mode()
-                own = slice(done, done := done + mode.shape[-1])
-                pieces.append((mode - self._centre[own]) / self.half[own])
-        return torch.cat(pieces, -1) if len(pieces) > 1 else pieces[0]
-
-    def chosen(self, dist: ActionDist, rng: torch.Generator) -> Tensor:
-        """[..., width] of what `dist` would choose, without a gradient: continuous numbers as they are, choices and
-        buttons drawn."""
-        pieces, done = [], 0
+        noises = _Slots(noise)
         for part in leaves(dist):
             if isinstance(part, Categorical):
-                pieces.append(_one_of(part, rng))
+                logits = part.log_probs.movedim(0, -1)
+                gumbel = -noises.take(logits.shape[-1]).clamp_min(1e-20).log()
+                soft = ((logits + gumbel) / temperature).softmax(-1)
+                choice = F.one_hot(soft.argmax(-1), soft.shape[-1]).to(soft.dtype)
             elif isinstance(part, Bernoulli):
-                draw = torch.rand(part.logits.shape, generator=rng).to(part.logits.device)
-                pieces.append((draw < part.logits.sigmoid()).to(part.logits.dtype))
+                one, other = (
+                    noises.take(2 * part.logits.shape[-1]).clamp_min(1e-20).log().unflatten(-1, (-1, 2)).unbind(-1)
+                )
+                soft = ((part.logits + one - other) / temperature).sigmoid()
+                choice = (soft > 0.5).to(soft.dtype)
+            else:
+                mode = part.mode()
+                own = slice(done, done := done + mode.shape[-1])
+                pieces.append((mode - self._centre[own]) / self.half[own])
+                continue
+            pieces.append(choice + (soft - soft.detach()) if hard else soft)
+        return torch.cat(pieces, -1) if len(pieces) > 1 else pieces[0]
+
+    def chosen(self, dist: ActionDist, noise: Tensor) -> Tensor:
+        """[..., width] of what `dist` would choose, without a gradient: continuous numbers as they are, choices and
+        buttons drawn by the `noise` of `uniforms`."""
+        pieces, done = [], 0
+        noises = _Slots(noise)
+        for part in leaves(dist):
+            if isinstance(part, Categorical):
+                pieces.append(_one_of(part, noises.take(1).squeeze(-1)))
+            elif isinstance(part, Bernoulli):
+                pieces.append((noises.take(part.logits.shape[-1]) < part.logits.sigmoid()).to(part.logits.dtype))
             else:
                 mode = part.mode()
                 own = slice(done, done := done + mode.shape[-1])
@@ -84,10 +108,21 @@ class Vectors:
         return torch.cat(pieces, -1) if len(pieces) > 1 else pieces[0]
 
 
-def _one_of(dist: Categorical, rng: torch.Generator) -> Tensor:
-    """[..., A] one-hot, by the inverse of the cumulative distribution; see `Categorical.sample`."""
+class _Slots:
+    """Noise [..., slots] that is used from left to right."""
+
+    def __init__(self, noise: Tensor) -> None:
+        self._noise, self._at = noise, 0
+
+    def take(self, count: int) -> Tensor:
+        """The next [..., count]."""
+        self._at += count
+        return self._noise[..., self._at - count : self._at]
+
+
+def _one_of(dist: Categorical, draw: Tensor) -> Tensor:
+    """[..., A] one-hot, by the inverse of the cumulative distribution at `draw` [...]; see `Categorical.sample`."""
     cumulative = dist.log_probs.exp().cumsum(0)
-    draw = torch.rand(cumulative.shape[1:], generator=rng).to(cumulative.device)
     passed = (cumulative > draw * (1 - 1e-6) * cumulative[-1]).to(cumulative.dtype)
     passed[1:] -= passed[:-1].clone()
     return passed.movedim(0, -1)
@@ -98,21 +133,14 @@ def leaves(dist: ActionDist) -> list[ActionDist]:
     return [leaf for part in dist.parts for leaf in leaves(part)] if isinstance(dist, Joint) else [dist]
 
 
-def _relaxed(dist: Categorical | Bernoulli, temperature: float, hard: bool, rng: torch.Generator) -> Tensor:
-    """[..., A] a draw and its gradient."""
-    if isinstance(dist, Categorical):
-        logits = dist.log_probs.movedim(0, -1)
-        gumbel = -_exponential(logits, rng).log()
-        soft = ((logits + gumbel) / temperature).softmax(-1)
-        choice = F.one_hot(soft.argmax(-1), soft.shape[-1]).to(soft.dtype)
-    else:
-        logistic = _exponential(dist.logits, rng).log() - _exponential(dist.logits, rng).log()
-        soft = ((dist.logits + logistic) / temperature).sigmoid()
-        choice = (soft > 0.5).to(soft.dtype)
-    return choice + (soft - soft.detach()) if hard else soft
-
-
-def _exponential(like: Tensor, rng: torch.Generator) -> Tensor:
-    """Standard exponential draws; minus their logarithm is a Gumbel draw."""
-    draw = torch.empty(like.shape).exponential_(generator=rng)
-    return draw.clamp_min(1e-20).to(like.device)
+def _slots(space: spaces.Space[Any]) -> tuple[int, int]:
+    """How many draws an action takes of `Vectors.exponentials`, and of `Vectors.uniforms`."""
+    exponentials = uniforms = 0
+    for part in parts(space):
+        width = head_width(part)
+        if isinstance(part, spaces.MultiBinary):
+            exponentials, uniforms = exponentials + 2 * width, uniforms + width
+        elif not isinstance(part, spaces.Box):
+            exponentials += width
+            uniforms += len(part.nvec) if isinstance(part, spaces.MultiDiscrete) else 1
+    return exponentials, uniforms

@@ -83,10 +83,14 @@ def test_draws_are_choices_with_the_right_odds() -> None:
     """Gumbel-max draws from the distribution itself, and never what is forbidden."""
     rng, logits = torch.Generator().manual_seed(1), torch.tensor([1.0, 0.0, 5.0])
     legal = torch.tensor([True, True, False]).expand(20_000, 3)
-    drawn = Vectors(spaces.Discrete(3)).drawn(Categorical(logits.unsqueeze(1).expand(3, 20_000), legal), 0.5, True, rng)
+    three, two = Vectors(spaces.Discrete(3)), Vectors(spaces.MultiBinary(2))
+    dist = Categorical(logits.unsqueeze(1).expand(3, 20_000), legal)
+    drawn = three.drawn(dist, 0.5, True, three.exponentials([20_000], rng))
     assert set(drawn.flatten().tolist()) == {0.0, 1.0}
     assert drawn.mean(0).tolist() == pytest.approx([0.731, 0.269, 0], abs=0.01)
-    pressed = Vectors(spaces.MultiBinary(2)).drawn(Bernoulli(logits[:2].unsqueeze(1).expand(2, 20_000)), 0.5, True, rng)
+    pressed = two.drawn(
+        Bernoulli(logits[:2].unsqueeze(1).expand(2, 20_000)), 0.5, True, two.exponentials([20_000], rng)
+    )
     assert pressed.mean(0).tolist() == pytest.approx([0.731, 0.5], abs=0.01)
 
 
@@ -95,9 +99,9 @@ def test_the_gradient_is_the_softmaxs(hard: bool) -> None:
     """Jang et al. 2017, equation 2, at temperature 0.5."""
     logits = torch.tensor([[0.3, -0.2], [0.1, 0.4], [-1.0, 0.0]], requires_grad=True)
     weight, vectors = torch.rand(2, 3), Vectors(spaces.Discrete(3))
-    drawn = vectors.drawn(Categorical(logits), 0.5, hard, torch.Generator().manual_seed(2))
-    uniform = torch.empty(2, 3).exponential_(generator=torch.Generator().manual_seed(2))
-    soft = ((logits.log_softmax(0).T - uniform.log()) / 0.5).softmax(1)
+    noise = torch.empty(2, 3).exponential_(generator=torch.Generator().manual_seed(2))
+    drawn = vectors.drawn(Categorical(logits), 0.5, hard, noise)
+    soft = ((logits.log_softmax(0).T - noise.log()) / 0.5).softmax(1)
     (mine,) = torch.autograd.grad((drawn * weight).sum(), logits)
     (plain,) = torch.autograd.grad((soft * weight).sum(), logits)
     assert torch.allclose(mine, plain, atol=1e-6)

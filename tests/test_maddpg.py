@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from agents.algorithms import registry
 from agents.algorithms.maddpg import MADDPG
 from agents.algorithms.matd3 import MATD3
+from agents.central import Autograd, Compiled
 from agents.joint import NOBODY, collect_joint
 from agents.networks import Linear
 from agents.player import PolicyPlayer
@@ -78,6 +79,16 @@ def fed(name: str, game: type[JointGame], settings: dict[str, Any], parameters: 
     return crew
 
 
+both = pytest.mark.parametrize("how", [Compiled, Autograd])
+"""Ways to find gradients."""
+
+
+def following(crew: MADDPG, batch: JointBatch) -> Tensor:
+    """[M * m * P, V] what the slow actors would do next, and what strangers did."""
+    actions = crew._gradients.next_actions(batch, crew._noise)
+    return actions if batch.same is None else actions[batch.same]
+
+
 def plain(layers: list[Linear], member: int | None = None) -> nn.Sequential:
     """One of stacked networks, as anybody would write it."""
     found: list[nn.Module] = []
@@ -110,13 +121,15 @@ def read(batch: JointBatch, post: int, obs: Tensor, actions: list[Tensor]) -> Te
     return torch.cat([obs[post].flatten(1), *padded], 1)
 
 
+@both
 @pytest.mark.parametrize("parameters", ["shared", "own"])
 @pytest.mark.parametrize("name", ["maddpg", "matd3"])
-def test_a_step_is_the_papers(name: str, parameters: str) -> None:
+def test_a_step_is_the_papers(name: str, parameters: str, how: Any) -> None:
     """All critics towards what the slow actors would do next, then each actor up its own critic while the other did
     what it did (Lowe et al. 2017, equations 5 and 6; Ackermann et al. 2019)."""
     settings = {"tau": 0.1, "gamma": 0.7, "raw_penalty": 0.3, "actor_every": 1, "target_every": 1}
     crew = fed(name, Steps, settings, parameters)
+    crew._gradients = how(crew._networks, crew._loss())
     batch = crew.replay.sample(64, np.random.default_rng(5))
     crew._rng = np.random.default_rng(5)
     crew._noise.manual_seed(6)
@@ -129,17 +142,17 @@ def test_a_step_is_the_papers(name: str, parameters: str) -> None:
         raw: Tensor = actors[post](obs[:, : views[post]])
         return raw.tanh()
 
-    following = []
+    next_actions = []
     for post in range(2):  # rows of both posts are of the same steps
         place = 0 if post == 0 else 1
         action = act(post, batch.next_obs[0, :, place])
         if isinstance(crew, MATD3):
             drawn = torch.randn(1, 64, widths[post], generator=noise)[0]
             action = (action + (drawn * 0.2).clamp(-0.5, 0.5)).clamp(-1, 1)
-        following.append(action)
+        next_actions.append(action)
     loss = torch.zeros(())
     for post in range(2):
-        order = following if post == 0 else following[::-1]
+        order = next_actions if post == 0 else next_actions[::-1]
         next_rows = read(batch, post, batch.next_obs, order)
         worth = torch.stack([each[post](next_rows).squeeze(1) for each in slow]).amin(0)
         target = (batch.reward[post] + 0.7 * batch.discount[post] * worth).detach()
@@ -166,9 +179,11 @@ def test_a_step_is_the_papers(name: str, parameters: str) -> None:
     assert (batch.discount == 0).any() and (batch.discount == 1).any()
 
 
-def test_choices_reach_the_critics_through_the_gumbel_softmax() -> None:
+@both
+def test_choices_reach_the_critics_through_the_gumbel_softmax(how: Any) -> None:
     """Straight through: the critic is told the choice, the gradient is the softmax's; forbidden ones are never made."""
     crew = fed("maddpg", Words, {"temperature": 0.5, "entropy": 0.2, "raw_penalty": 0.3})
+    crew._gradients = how(crew._networks, crew._loss())
     batch = crew.replay.sample(64, np.random.default_rng(5))
     assert batch.legal is not None and not batch.legal.all()
     crew._noise.manual_seed(6)
@@ -187,17 +202,21 @@ def test_choices_reach_the_critics_through_the_gumbel_softmax() -> None:
         entropy = -(logits.exp() * logits).sum(1).mean()
         loss = loss + 0.3 * raw - critics[post](rows).mean() - 0.2 * entropy
     step_of_adam(loss, [*actors], 2e-3)
-    assert crew._improve(batch, batch.obs.flatten(2), 0.0).item() == pytest.approx(loss.item(), rel=1e-4)
+    total, gradient = crew._gradients.of_actors(batch, crew._noise)
+    crew._actor_step.step(gradient)
+    assert total == pytest.approx(loss.item(), rel=1e-4)
     assert all(equal_weights(mine, plain_actor(policy)) for mine, policy in zip(actors, policies, strict=True))
 
 
-def test_targets_draw_choices_as_they_are_played() -> None:
+@both
+def test_targets_draw_choices_as_they_are_played(how: Any) -> None:
     """From the slow actors, with the probabilities of the policy, and never what is forbidden."""
     crew = fed("maddpg", Words, {})
+    crew._gradients = how(crew._networks, crew._loss())
     one = crew.replay.sample(8, np.random.default_rng(0))
     counts = torch.zeros(2, 8, 2, 5)
     for _ in range(400):
-        counts += crew._next_actions(one).view(2, 8, 2, 5)
+        counts += following(crew, one).view(2, 8, 2, 5)
     assert (counts.sum(-1) == 400).all()
     assert one.next_legal is not None and not counts[~one.next_legal].any()
     policy = crew.policies["left"]
@@ -205,18 +224,75 @@ def test_targets_draw_choices_as_they_are_played() -> None:
     assert torch.allclose(counts[0, :, 0] / 400, dist.log_probs.exp().T, atol=0.1)  # type: ignore[attr-defined]
 
 
-def test_strangers_are_believed_and_their_seats_not_learnt() -> None:
+@both
+def test_strangers_are_believed_and_their_seats_not_learnt(how: Any) -> None:
     """What they did next is in the target as it was."""
     crew = registry.build_crew("maddpg", Ledger(1).spec, ("pair",), {"start": 10**6}, FAST, 0, parameters="own")
     assert isinstance(crew, MADDPG)
+    crew._gradients = how(crew._networks, crew._loss())
     steps, learns = seated(Ledger(8), crew, 0, {0: Same(np.array(3))})
     crew.update(collect_joint(steps, 12, learns))
     batch = crew.replay.sample(50, np.random.default_rng(0))
     assert batch.known is None and (batch.mind.reshape(2, 50, 3)[0] == [0, 1, -1]).all()
-    following = crew._next_actions(batch).view(2, 50, 3, 4)
+    next_actions = following(crew, batch).view(2, 50, 3, 4)
     going = batch.discount[0] == 1
-    assert torch.equal(following[0, going, 2], torch.eye(4)[3].expand(int(going.sum()), 4))
-    assert torch.equal(following[1, going, 1], torch.eye(4)[3].expand(int(going.sum()), 4))
+    assert torch.equal(next_actions[0, going, 2], torch.eye(4)[3].expand(int(going.sum()), 4))
+    assert torch.equal(next_actions[1, going, 1], torch.eye(4)[3].expand(int(going.sum()), 4))
+
+
+class Mixed(Steps):
+    """Actions of all kinds; the second seat does not act at every step."""
+
+    actions = (
+        spaces.Tuple([spaces.Discrete(3), spaces.Box(-1, 3, (2,), np.float32), spaces.MultiBinary(2)]),
+        spaces.MultiDiscrete([2, 3]),
+    )
+
+    def rules(self, action: Any) -> Any:
+        left, right = action[0][:, 0] * 0.3 - self.hint, action[1][:, 0] * self.hint
+        return np.stack([left - right, right], 1), action[0][:, 3] * action[0][:, 4] > 0
+
+    def acts(self) -> Any:
+        return np.stack([np.ones(self.num_envs, np.bool_), self.clock % 2 == 0], 1)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("game", [Steps, Words, Mixed])
+@pytest.mark.parametrize(
+    ("name", "parameters", "settings"),
+    [
+        ("maddpg", "shared", {}),
+        ("matd3", "own", {"straight_through": False, "raw_penalty": 0.3}),
+        ("matd3", "shared", {"ensemble": 3, "entropy": 0.5, "temperature": 0.4}),
+    ],
+)
+def test_compiled_gradients_are_those_of_autograd(
+    name: str, parameters: str, settings: dict[str, Any], game: type[JointGame], activation: str
+) -> None:
+    """With layers of a head's own, sizes that fill no vector, and a last block that is not full."""
+    shape: dict[str, Any] = {"hidden": (9, 32), "head_hidden": (13,), "activation": activation}
+    crew = crew_of(name, game, {"start": 10**6, "batch_size": 210, **RATES, **settings}, parameters, **shape)
+    assert isinstance(crew._gradients, Compiled)
+    with torch.no_grad():  # as far as after some learning, so that nothing is near zero
+        for vector in (crew._actor_step.weights, crew._critic_step.weights, crew._actor_target.weights):
+            vector.add_(torch.randn(len(vector), generator=torch.Generator().manual_seed(1)), alpha=0.3)
+    steps, learns = seated(game(32), crew)
+    crew.update(collect_joint(steps, 12, learns))
+    batch = crew.replay.sample(210 // crew.config.ensemble, np.random.default_rng(5))
+    assert (batch.acts is not None) is (game is Mixed) and (batch.legal is not None) is (game is Words)
+    assert (batch.same is None) is (crew.config.ensemble > 1)
+    found: list[tuple[Any, ...]] = []
+    for gradients in (crew._gradients, Autograd(crew._networks, crew._loss())):
+        noise = torch.Generator().manual_seed(2)
+        actions = gradients.next_actions(batch, noise)
+        found.append((actions, *gradients.of_critics(batch, actions), *gradients.of_actors(batch, noise)))
+    (actions, *mine), (expected, *theirs) = found
+    assert torch.allclose(actions, expected, atol=1e-6) and len(actions.unique(dim=0)) > 2
+    for one, other in zip(mine, theirs, strict=True):
+        assert torch.allclose(
+            torch.as_tensor(one), torch.as_tensor(other).to(torch.as_tensor(one)), rtol=1e-4, atol=1e-5
+        )
+    assert all(float(gradient.abs().max()) > 1e-3 for gradient in (mine[2], mine[4]))
 
 
 def test_seats_change_between_games() -> None:

@@ -135,7 +135,8 @@ class DDPG(DeterministicLearner):
     def _gain(self, dist: ActionDist, features: Tensor) -> Tensor:
         """See `DeterministicLearner`; choices are drawn."""
         config = self.config
-        action = self.vectors.drawn(dist, config.temperature, config.straight_through, self._noise)
+        noise = self.vectors.exponentials(features.shape[:-1], self._noise)
+        action = self.vectors.drawn(dist, config.temperature, config.straight_through, noise)
         return with_entropy(self.critic.first(features, action), dist, config.entropy)
 
 

@@ -9,27 +9,27 @@ which is what plays, where a deterministic actor has its one action.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
 from gymnasium import spaces
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
 from agents.algorithms.action_critic import ActionCriticConfig
-from agents.algorithms.algorithm import ANY_ACTION, Metrics, acting_weight
-from agents.algorithms.ddpg import NoiseConfig, RelaxedConfig, with_entropy
+from agents.algorithms.algorithm import ANY_ACTION, Metrics
+from agents.algorithms.ddpg import NoiseConfig, RelaxedConfig
 from agents.algorithms.off_policy import ActorCriticSteps, Target
+from agents.central import Autograd, Compiled, Gradients, Loss, Networks
 from agents.crew import Experience, Sees
 from agents.critic import CentralCritics
 from agents.heads import Actor, ActorHead, HeadConfig
 from agents.joint import NOBODY, JointRollout
 from agents.optimiser import Optimiser
 from agents.policy import Policy
-from agents.replay import JointBatch, JointReplay, JointReplayConfig
-from agents.stacks import Kind, Layout, by_mind, kinds
+from agents.replay import JointReplay, JointReplayConfig
+from agents.stacks import Layout, kinds
 from envs.core import EnvSpec
 from envs.errors import InputError
 from envs.seats import choices, obs_layout
@@ -120,8 +120,20 @@ class MADDPG(ActorCriticSteps):
             "critic_step": self._critic_step,
         }
         self._steps = 0
-        self._actor_loss = torch.zeros((), device=first.device)
+        self._actor_loss = torch.zeros(())
+        self._networks = Networks(
+            self._kinds, self._actor_step.weights, self._actor_target.network, self._actor_target.weights,
+            self.critic, self._critic_step.weights, self._critic_target.network, self._critic_target.weights,
+            len(policies), config.ensemble, self._layout.width,
+        )  # fmt: skip
+        how = Compiled if first.device.type == "cpu" else Autograd
+        self._gradients: Gradients = how(self._networks, self._loss())
         self._settle(0.0)
+
+    def _loss(self) -> Loss:
+        """What is lowered."""
+        config = self.config
+        return Loss(config.gamma, config.temperature, config.straight_through, config.entropy, config.raw_penalty)
 
     def update(self, experience: Experience, progress: float = 0.0) -> Metrics:
         """See `Crew`: keep `experience`, then take the gradient steps that are due."""
@@ -140,92 +152,18 @@ class MADDPG(ActorCriticSteps):
     def _learn(self, progress: float) -> Tensor:
         """See `ReplayLearner`: a step of all critics together, and one of all actors."""
         batch = self.replay.sample(max(1, self.config.batch_size // self.config.ensemble), self._rng)
-        views = batch.obs.flatten(2)
-        with torch.no_grad():
-            target = self._target(batch)
-        value = self.critic(self._joined(views, batch.action.flatten(2)))
-        square = (value - target).square()
-        if batch.known is not None:
-            square = square * self._by_post(batch.known.expand_as(batch.reward))
         posts = len(self.policies)
-        loss = square.sum() / target[0].numel()
-        self._critic_step.minimise(loss, progress)
+        following = self._gradients.next_actions(batch, self._noise)
+        loss, value, gradient = self._gradients.of_critics(batch, following)
+        self._critic_step.step(gradient, progress)
         self._steps += 1
         if self._steps % self.config.actor_every == 0:
-            self._actor_loss = self._improve(batch, views, progress) / posts
+            total, gradient = self._gradients.of_actors(batch, self._noise)
+            self._actor_step.step(gradient, progress)
+            self._actor_loss = torch.tensor(total / posts)
         self._critic_target.follow()
         self._actor_target.follow()
-        return torch.stack([loss.detach() / posts, value.detach().mean(), self._actor_loss])
-
-    def _joined(self, views: Tensor, actions: Tensor) -> Tensor:
-        """[C, n, inputs] what the critics read: views and actions of all seats [M, m, ...]."""
-        rows = torch.cat([views, actions], -1)
-        return rows.view(len(self.policies), -1, rows.shape[-1])
-
-    def _by_post(self, rows: Tensor) -> Tensor:
-        """[C, n] of [M, m]."""
-        return rows.reshape(len(self.policies), -1)
-
-    def _target(self, batch: JointBatch) -> Tensor:
-        """[C, n] reward and what is worth, by the least of the slow critics, what the slow actors would do next."""
-        critic: CentralCritics = self._critic_target.network
-        rows = self._joined(batch.next_obs.flatten(2), self._next_actions(batch).view(*batch.reward.shape, -1))
-        worth = critic(rows)
-        least: Tensor = worth[0] if len(worth) == 1 else worth.amin(0)
-        return torch.addcmul(self._by_post(batch.reward), self._by_post(batch.discount), least, value=self.config.gamma)
-
-    def _next_actions(self, batch: JointBatch) -> Tensor:
-        """[M * m * P, V] of minds by the slow actors, of strangers as they were."""
-        if batch.same is None:
-            return self._act(batch, slice(None))
-        return self._act(batch, slice(1)).index_select(0, batch.same)
-
-    def _act(self, batch: JointBatch, asked: slice) -> Tensor:
-        """The same in the rows of the minds `asked` alone."""
-        obs = batch.next_obs[asked].flatten(0, 2)
-        mind = batch.mind[: len(obs)]
-        legal = None if batch.next_legal is None else batch.next_legal[asked].flatten(0, 2)
-        if batch.next_action is None:
-            vectors = obs.new_zeros(len(obs), self._layout.width)
-        else:
-            vectors = batch.next_action[asked].flatten(0, 2)
-        slow: Sequence[Policy] = self._actor_target.network
-        for kind, network, (rows, real) in zip(self._kinds, slow, by_mind(mind, self._kinds), strict=True):
-            if not rows.numel():
-                continue
-            seen = obs.index_select(0, rows.flatten()).view(*rows.shape, -1)
-            mask = None if legal is None or not kind.choices else legal[rows][..., : kind.choices]
-            dist, _ = kind.read(network, seen[..., : kind.width], mask)
-            own = self._near(kind, kind.vectors.chosen(dist, self._noise))
-            at, own = (rows.flatten(), own.flatten(0, 1)) if real is None else (rows[real], own[real])
-            vectors[at, : kind.vectors.width] = own
-        return vectors
-
-    def _near(self, kind: Kind, action: Tensor) -> Tensor:
-        """Vectors [..., V] whose value stands for that of `action`: these themselves."""
-        return action
-
-    def _improve(self, batch: JointBatch, views: Tensor, progress: float) -> Tensor:
-        """A step of all actors up the gradient of their posts' critics, with what others did as it was (equation 6);
-        returns the sum of their losses."""
-        own, cost = [], []
-        for kind in self._kinds:
-            minds, config = kind.minds, self.config
-            mask = None if batch.legal is None or not kind.choices else batch.legal[minds][..., : kind.choices]
-            dist, raw = kind.read(kind.network, batch.obs[minds, :, 0, : kind.width], mask)
-            vector = kind.vectors.drawn(dist, config.temperature, config.straight_through, self._noise)
-            own.append(functional.pad(vector, (0, self._layout.width - kind.vectors.width)))
-            penalty = config.raw_penalty * raw.square().mean(0)
-            cost.append(with_entropy(penalty, dist, -config.entropy))
-        actions = torch.cat([torch.cat(own), batch.action[:, :, 1:].flatten(2)], -1)
-        gain = self.critic.first(self._joined(views, actions))
-        loss = self._by_post(torch.cat(cost)) - gain
-        for weight in (batch.known, None if batch.acts is None else acting_weight(batch.acts)):
-            if weight is not None:
-                loss = loss * self._by_post(weight.expand_as(batch.reward))
-        total = loss.sum() / loss.shape[1]
-        self._actor_step.minimise(total, progress)
-        return total.detach()
+        return torch.tensor([loss / posts, value, float(self._actor_loss)])
 
     def _settle(self, progress: float) -> Metrics:
         """See `ReplayLearner`: the noise of what is played next."""

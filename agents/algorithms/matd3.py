@@ -5,12 +5,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
-from torch import Tensor
-
 from agents.algorithms.maddpg import MADDPG, MADDPGConfig
-from agents.algorithms.td3 import TwinConfig, blurred
-from agents.stacks import Kind
+from agents.algorithms.td3 import TwinConfig
+from agents.central import Loss
 
 
 class MATD3Config(TwinConfig, MADDPGConfig):
@@ -24,7 +21,6 @@ class MATD3(MADDPG):
     twins: ClassVar[int] = 2
     config: MATD3Config
 
-    def _near(self, kind: Kind, action: Tensor) -> Tensor:
-        """See `MADDPG`: continuous numbers are blurred."""
-        continuous = kind.vectors.continuous
-        return torch.where(continuous, blurred(action, self.config, self._noise), action) if any(continuous) else action
+    def _loss(self) -> Loss:
+        """See `MADDPG`: continuous numbers of target actions are blurred."""
+        return super()._loss()._replace(smoothing=self.config.smoothing, smoothing_clip=self.config.smoothing_clip)
