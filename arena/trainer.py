@@ -6,6 +6,7 @@ gives depends neither on other learners nor on the number of threads.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from agents.parallel import Threads
 from agents.play import Step, play
 from envs.config import Config
 from envs.core import BatchEnv, Bools, Floats, Ints
+from envs.errors import InputError
 from envs.player import Player
 
 
@@ -122,6 +124,7 @@ class Stretch:
     def __init__(self, crew: Crew, streams: Sequence[Stream], threads: Threads) -> None:
         """`streams` are played apart; what was seen in them is learnt from together."""
         self._crew, self._streams, self._threads = crew, streams, threads
+        self._last = [list(policy.parameters())[-1] for policy in crew.policies.values()]
         self.steps = 0
         """Env steps so far."""
         self.seconds = 0.0
@@ -132,13 +135,25 @@ class Stretch:
         """[G'] likewise."""
 
     def iterate(self, progress: float) -> Metrics:
-        """One rollout and one update; `progress` 0..1 is how much of the whole budget is spent."""
+        """One rollout and one update; `progress` 0..1 is how much of the whole budget is spent.
+
+        Raises:
+            InputError: learning has diverged.
+        """
         began = time.perf_counter()
         seen = self._threads.run([stream.collect for stream in self._streams])
         self.steps += sum(stream.steps for stream in self._streams)
         self.lengths = np.concatenate([stream.lengths for stream in self._streams])
         self.scores = np.concatenate([stream.scores for stream in self._streams])
-        metrics = self._crew.update(together(seen), progress)
+        try:
+            metrics = self._crew.update(together(seen), progress)
+            if not all(math.isfinite(float(weights.detach().sum())) for weights in self._last):  # it reaches them all
+                raise FloatingPointError
+        except FloatingPointError:
+            raise InputError(
+                f"learning has diverged: after {self.steps:,} env steps of this stretch weights are no finite numbers; "
+                "lower learning_rate (for ppo, ippo and mappo target_kl also holds steps back)."
+            ) from None
         self.seconds = time.perf_counter() - began
         return metrics
 

@@ -23,6 +23,7 @@ from agents.rollout import Rollout, evaluate
 from arena.self_play import Opponent, alone, self_play
 from arena.trainer import Stretch, TrainingConfig, mean, means, share_of_points
 from envs.core import PLAYER, BatchEnv
+from envs.errors import InputError
 from envs.registry import build
 from envs.slime_volley.bots import bot
 from tests.minds import GRU, new_policy, same
@@ -206,6 +207,25 @@ def test_means_are_over_the_updates_that_know() -> None:
     """Those of a learner with a replay say nothing of losses while it only collects."""
     assert means([{"rows": 1.0}, {"rows": 3.0, "loss": 2.0}, {"rows": 5.0, "loss": math.nan}]) == {"rows": 3, "loss": 2}
     assert means([]) == {}
+
+
+def test_learning_that_diverges_is_stopped() -> None:
+    """At once, by a sentence that says what to change, however it shows."""
+
+    class Diverging(Learning):
+        def update(self, experience: Any, progress: float = 0.0) -> dict[str, float]:
+            with torch.no_grad():
+                self.policies[PLAYER].head.outputs.linear.bias.fill_(math.nan)
+            return super().update(experience, progress)
+
+    class Noticing(Learning):
+        def update(self, experience: Any, progress: float = 0.0) -> dict[str, float]:
+            raise FloatingPointError("a priority is not a finite number")
+
+    for kind in (Diverging, Noticing):
+        running = stretch(kind(new_policy(SPEC)), [])
+        with pytest.raises(InputError, match=r"^learning has diverged: after 480 env steps .* lower learning_rate"):
+            running.iterate(0.0)
 
 
 CARTPOLE = envs.make("CartPole-v1").spec
