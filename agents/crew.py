@@ -13,6 +13,7 @@ from gymnasium import spaces
 from agents.algorithms.algorithm import Algorithm, Metrics
 from agents.heads import HeadConfig
 from agents.joint import JointRollout
+from agents.parallel import Threads
 from agents.policy import Policy
 from agents.rollout import Rollout
 from envs.core import EnvSpec
@@ -70,8 +71,10 @@ class JointCrew(Crew, Protocol):
         """The head that its policies must have."""
         ...
 
-    def __init__(self, policies: Mapping[str, Policy], spec: EnvSpec, config: Any, seed: int = 0) -> None:
-        """`policies` by post, for seats of a game with `spec`; `seed` decides what it draws."""
+    def __init__(
+        self, policies: Mapping[str, Policy], spec: EnvSpec, config: Any, seed: int = 0, threads: Threads | None = None
+    ) -> None:
+        """`policies` by post, for seats of a game with `spec`; `seed` decides what it draws; `threads` share work."""
         ...
 
 

@@ -3,7 +3,8 @@
     python -m benchmarks.maddpg_speed --agilerl OTHER_VENV/bin/python [--rounds 3]
 
 OTHER_VENV has `pip install agilerl peft mpe2`; without --agilerl only ours is measured. Both run by turns, one torch
-thread each; AgileRL steps its 8 copies of mpe2's game in processes of their own, as its training loop wants it.
+thread each, with a few games side by side and with many; AgileRL steps its copies of mpe2's game in processes of their
+own, as its training loop wants it.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ import argparse
 import os
 import subprocess
 import sys
+from itertools import product
 from statistics import median
 from time import perf_counter
 
-GAMES, LEARN_STEP = 8, 5
+GAMES = (8, 32)
 BATCHES = (64, 1024)
 """AgileRL's default, and ours, which is the paper's."""
+LEARN_STEP = 8
+"""Env steps, counted in all games, for each gradient step of all agents."""
 STEPS = {64: 8_000, 1024: 4_000}
-"""Env steps that AgileRL is given; a gradient step for every `GAMES // (GAMES // LEARN_STEP)` of them."""
+"""Env steps that AgileRL is given."""
 PEER = """
 import sys, time, warnings
 warnings.filterwarnings("ignore")
@@ -49,7 +53,7 @@ if __name__ == "__main__":
 """
 
 
-def ours(batch: int, seconds: float = 10.0) -> float:
+def ours(games: int, batch: int, seconds: float = 10.0) -> float:
     """Env steps per second."""
     from agents.algorithms import registry
     from agents.parallel import Threads
@@ -59,10 +63,10 @@ def ours(batch: int, seconds: float = 10.0) -> float:
     from envs.registry import make
 
     threads, spec = Threads(1), make("Spread-v0").spec
-    settings = {"batch_size": batch, "updates_per_step": 1 / (GAMES // (GAMES // LEARN_STEP)), "start": 1000}
+    settings = {"batch_size": batch, "updates_per_step": 1 / LEARN_STEP, "start": 1000}
     shape = PolicyConfig(hidden=(64, 64), activation="relu")
     crew = registry.build_crew("maddpg", spec, spec.roles, settings, shape, 0, "cpu", threads, "own")
-    stretch = Stretch(crew, alone(crew, spec.id, {}, GAMES, 0, steps=25), threads)
+    stretch = Stretch(crew, alone(crew, spec.id, {}, games, 0, steps=25), threads)
     while stretch.steps < 2_000:
         stretch.iterate(0.0)
     began, before = perf_counter(), stretch.steps
@@ -71,9 +75,9 @@ def ours(batch: int, seconds: float = 10.0) -> float:
     return (stretch.steps - before) / (perf_counter() - began)
 
 
-def theirs(python: str, batch: int) -> float:
+def theirs(python: str, games: int, batch: int) -> float:
     """The same of AgileRL."""
-    words = [python, "-c", PEER, *map(str, (GAMES, batch, LEARN_STEP, STEPS[batch]))]
+    words = [python, "-c", PEER, *map(str, (games, batch, LEARN_STEP, STEPS[batch]))]
     done = subprocess.run(
         words, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
     )
@@ -89,13 +93,13 @@ def main() -> None:
     parser.add_argument("--agilerl", metavar="PYTHON", help="interpreter of an environment that has it")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    for batch in BATCHES:
+    for batch, games in product(BATCHES, GAMES):
         rates = [
-            (ours(batch), theirs(arguments.agilerl, batch) if arguments.agilerl else 0.0)
+            (ours(games, batch), theirs(arguments.agilerl, games, batch) if arguments.agilerl else 0.0)
             for _ in range(arguments.rounds)
         ]
         own, other = (median(column) for column in zip(*rates, strict=True))
-        line = f"batch {batch}: ours {own:,.0f} env steps/s"
+        line = f"batch {batch}, {games} games: ours {own:,.0f} env steps/s"
         print(line + (f", AgileRL {other:,.0f}: {own / other:.1f} times" if other else ""), flush=True)
 
 

@@ -17,6 +17,7 @@ from agents.algorithms.matd3 import MATD3
 from agents.central import Autograd, Compiled
 from agents.joint import NOBODY, collect_joint
 from agents.networks import Linear
+from agents.parallel import Threads
 from agents.player import PolicyPlayer
 from agents.policy import Policy, PolicyConfig
 from agents.replay import JointBatch
@@ -271,14 +272,14 @@ def test_compiled_gradients_are_those_of_autograd(
 ) -> None:
     """With layers of a head's own, sizes that fill no vector, and a last block that is not full."""
     shape: dict[str, Any] = {"hidden": (9, 32), "head_hidden": (13,), "activation": activation}
-    crew = crew_of(name, game, {"start": 10**6, "batch_size": 210, **RATES, **settings}, parameters, **shape)
+    crew = crew_of(name, game, {"start": 10**6, "batch_size": 690, **RATES, **settings}, parameters, **shape)
     assert isinstance(crew._gradients, Compiled)
     with torch.no_grad():  # as far as after some learning, so that nothing is near zero
         for vector in (crew._actor_step.weights, crew._critic_step.weights, crew._actor_target.weights):
             vector.add_(torch.randn(len(vector), generator=torch.Generator().manual_seed(1)), alpha=0.3)
     steps, learns = seated(game(32), crew)
     crew.update(collect_joint(steps, 12, learns))
-    batch = crew.replay.sample(210 // crew.config.ensemble, np.random.default_rng(5))
+    batch = crew.replay.sample(690 // crew.config.ensemble, np.random.default_rng(5))
     assert (batch.acts is not None) is (game is Mixed) and (batch.legal is not None) is (game is Words)
     assert (batch.same is None) is (crew.config.ensemble > 1)
     found: list[tuple[Any, ...]] = []
@@ -293,6 +294,21 @@ def test_compiled_gradients_are_those_of_autograd(
             torch.as_tensor(one), torch.as_tensor(other).to(torch.as_tensor(one)), rtol=1e-4, atol=1e-5
         )
     assert all(float(gradient.abs().max()) > 1e-3 for gradient in (mine[2], mine[4]))
+
+
+def test_threads_share_large_batches() -> None:
+    """And change nothing."""
+    learnt = []
+    for count in (1, 3):
+        settings, shape = {"start": 0, "batch_size": 700, "updates_per_step": 0.01}, PolicyConfig(hidden=(32,))
+        crew = registry.build_crew("matd3", Words(1).spec, ("left", "right"), settings, shape, 3, "cpu", Threads(count))
+        steps, learns = seated(Words(32), crew)
+        said = crew.update(collect_joint(steps, 12, learns))
+        assert said["gradient_steps"] == 3
+        learnt.append(
+            (said, [weights.tolist() for policy in crew.policies.values() for weights in policy.parameters()])
+        )
+    assert learnt[0] == learnt[1]
 
 
 def test_seats_change_between_games() -> None:

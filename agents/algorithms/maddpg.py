@@ -27,6 +27,7 @@ from agents.critic import CentralCritics
 from agents.heads import Actor, ActorHead, HeadConfig
 from agents.joint import NOBODY, JointRollout
 from agents.optimiser import Optimiser
+from agents.parallel import Threads
 from agents.policy import Policy
 from agents.replay import JointReplay, JointReplayConfig
 from agents.stacks import Layout, kinds
@@ -77,8 +78,11 @@ class MADDPG(ActorCriticSteps):
         """An actor with noise, or several."""
         return Actor(spread="noise", members=config.ensemble)
 
-    def __init__(self, policies: Mapping[str, Policy], spec: EnvSpec, config: MADDPGConfig, seed: int = 0) -> None:
-        """`policies` by post; `seed` decides the critics' weights and all draws.
+    def __init__(
+        self, policies: Mapping[str, Policy], spec: EnvSpec, config: MADDPGConfig, seed: int = 0,
+        threads: Threads | None = None,
+    ) -> None:  # fmt: skip
+        """`policies` by post; `seed` decides the critics' weights and all draws; `threads` share large batches.
 
         Raises:
             InputError: a game or networks that it does not admit.
@@ -126,8 +130,11 @@ class MADDPG(ActorCriticSteps):
             self.critic, self._critic_step.weights, self._critic_target.network, self._critic_target.weights,
             len(policies), config.ensemble, self._layout.width,
         )  # fmt: skip
-        how = Compiled if first.device.type == "cpu" else Autograd
-        self._gradients: Gradients = how(self._networks, self._loss())
+        self._gradients: Gradients = (
+            Compiled(self._networks, self._loss(), threads)
+            if first.device.type == "cpu"
+            else Autograd(self._networks, self._loss())
+        )
         self._settle(0.0)
 
     def _loss(self) -> Loss:

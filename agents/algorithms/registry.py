@@ -134,7 +134,7 @@ def build_crew(
     """
     found, config = entry(name), _config(name, settings)
     if found.joint:
-        return _joint(found, spec, posts_of(spec, roles, parameters), config, policy, seed, device, encoder)
+        return _joint(found, spec, posts_of(spec, roles, parameters), config, policy, seed, device, threads, encoder)
     central = bool(getattr(config, "central", False))
     others = (spec.seats - 1) * int(np.prod(obs_layout(spec)[0])) if central else 0
     algorithms = {}
@@ -153,6 +153,7 @@ def _joint(
     policy: PolicyConfig | None,
     seed: int,
     device: torch.device | str,
+    threads: Threads | None,
     encoder: nn.Module | None,
 ) -> Crew:
     """All posts at once; `seats` has one seat of each."""
@@ -165,7 +166,7 @@ def _joint(
         _admit(found, space, shape)
         head = found.crew.head(config)
         policies[post] = Policy(spec.observation_spaces[seat], space, shape, head, deepcopy(encoder)).to(device)
-    return found.crew(policies, spec, config, draws)
+    return found.crew(policies, spec, config, draws, threads)
 
 
 def _config(name: str, settings: Config | Mapping[str, Any] | None) -> Config:

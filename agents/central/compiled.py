@@ -3,7 +3,11 @@ to keep its accounts as to multiply."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,11 +19,17 @@ from agents.central.gradients import Loss, Networks, blur
 from agents.central.kernels import act, actor_gradient, critic_gradient, worth
 from agents.central.layers import ACTIVATIONS
 from agents.distributions import head_width
+from agents.parallel import Threads
 from agents.policy import Policy
 from agents.replay import JointBatch
 from agents.stacks import Kind, by_mind
-from envs.core import Ints
+from envs.core import Floats, Ints
 
+Value = TypeVar("Value")
+SHARE = 256
+"""Rows that are worth a thread."""
+SHARES = 8
+"""Parts of the rows, at most."""
 NO_MASK = np.zeros((0, 0), np.bool_)
 NO_MASKS = np.zeros((0, 0, 0), np.bool_)
 NO_BLUR = np.zeros((0, 0, 0), np.float32)
@@ -42,9 +52,9 @@ class _Shape:
 class Compiled:
     """A `Gradients`, for networks on the processor."""
 
-    def __init__(self, networks: Networks, loss: Loss) -> None:
-        """The networks' weights may change later; the networks not."""
-        self._networks, self._loss = networks, loss
+    def __init__(self, networks: Networks, loss: Loss, threads: Threads | None = None) -> None:
+        """The networks' weights may change later; the networks not. Many rows are shared among `threads`."""
+        self._networks, self._loss, self._threads = networks, loss, threads or Threads(1)
         self._shapes: list[_Shape] = []
         start = 0
         for kind in networks.kinds:
@@ -79,10 +89,11 @@ class Compiled:
             mask = NO_MASK
             if batch.next_legal is not None and kind.choices:
                 mask = batch.next_legal[asked].flatten(0, 2).numpy()
-            act(
+            given = (
                 self._slow_actors, shape.start, shape.sizes, shape.activation, shape.of, rows.numpy(),
                 NO_MASK if real is None else real.numpy(), obs.numpy(), mask, uniform, moved, vectors.numpy(),
             )  # fmt: skip
+            self._shared(rows.shape[1], lambda begin, end, given=given: act(begin, end, *given))  # type: ignore[misc]
         return vectors
 
     def of_critics(self, batch: JointBatch, next_actions: Tensor) -> tuple[float, float, Tensor]:
@@ -92,36 +103,65 @@ class Compiled:
         at = np.arange(len(next_actions)) if batch.same is None else batch.same.numpy()
         least = np.empty((posts, batch.reward.numel() // posts), np.float32)
         shape = self._critic_sizes, self._critic_activation, networks.critic.twins, posts
-        worth(self._slow_critics, *shape, views, next_actions.numpy(), at, least)
+        following = next_actions.numpy()
+        self._shared(
+            least.shape[1],
+            lambda begin, end: worth(begin, end, self._slow_critics, *shape, views, following, at, least),
+        )
         reward, discount = batch.reward.numpy().reshape(posts, -1), batch.discount.numpy().reshape(posts, -1)
         target = reward + np.float32(self._loss.gamma) * discount * least
         scale = np.ones(target.size, np.float32)
         if batch.known is not None:
             scale *= batch.known.expand_as(batch.reward).reshape(-1).numpy()
-        gradient = np.zeros_like(self._critics)
         seen, done = (part.flatten(0, 1).flatten(1).numpy() for part in (batch.obs, batch.action))
-        loss, value = critic_gradient(self._critics, *shape, seen, done, target, scale, gradient)
-        return loss, value, torch.from_numpy(gradient)
+
+        def gradient_of(begin: int, end: int) -> tuple[float, float, Floats]:
+            gradient = np.zeros_like(self._critics)
+            sums = critic_gradient(begin, end, self._critics, *shape, seen, done, target, scale, gradient)
+            return *sums, gradient
+
+        losses, values, gradients = zip(*self._shared(least.shape[1], gradient_of), strict=True)
+        return sum(losses), sum(values), _total(gradients)
 
     def of_actors(self, batch: JointBatch, noise: torch.Generator) -> tuple[float, Tensor]:
         """See `Gradients`."""
         networks, loss = self._networks, self._loss
-        gradient, total = np.zeros_like(self._actors), 0.0
         views, done = (part.flatten(2).numpy() for part in (batch.obs, batch.action))
         scale = np.ones(batch.reward.shape, np.float32)
         for weight in row_weights(batch):
             scale *= weight.numpy()
-        for shape in self._shapes:
-            kind = shape.kind
-            drawn = kind.vectors.exponentials((kind.count, batch.reward.shape[1]), noise).numpy()
-            mask = NO_MASKS if batch.legal is None or not kind.choices else batch.legal.numpy()
-            total += actor_gradient(
-                self._actors, shape.start, kind.count, shape.sizes, shape.activation, shape.of, kind.first,
-                networks.ensemble, self._critics, self._critic_sizes, self._critic_activation,
-                networks.critic.twins * networks.posts, views, done, mask, drawn, scale, loss.temperature,
-                loss.straight_through, loss.raw_penalty, loss.entropy, networks.width, gradient,
-            )  # fmt: skip
-        return total, torch.from_numpy(gradient)
+        rows = batch.reward.shape[1]
+        draws = [shape.kind.vectors.exponentials((shape.kind.count, rows), noise).numpy() for shape in self._shapes]
+
+        def gradient_of(begin: int, end: int) -> tuple[float, Floats]:
+            gradient, total = np.zeros_like(self._actors), 0.0
+            for shape, drawn in zip(self._shapes, draws, strict=True):
+                kind = shape.kind
+                mask = NO_MASKS if batch.legal is None or not kind.choices else batch.legal.numpy()
+                total += actor_gradient(
+                    begin, end, self._actors, shape.start, kind.count, shape.sizes, shape.activation, shape.of,
+                    kind.first, networks.ensemble, self._critics, self._critic_sizes, self._critic_activation,
+                    networks.critic.twins * networks.posts, views, done, mask, drawn, scale, loss.temperature,
+                    loss.straight_through, loss.raw_penalty, loss.entropy, networks.width, gradient,
+                )  # fmt: skip
+            return total, gradient
+
+        totals, gradients = zip(*self._shared(rows, gradient_of), strict=True)
+        return sum(totals), _total(gradients)
+
+    def _shared(self, rows: int, work: Callable[[int, int], Value]) -> list[Value]:
+        """What `work` gives for parts of the rows; which parts does not depend on the threads."""
+        parts = max(1, min(SHARES, rows // SHARE))
+        cuts = [rows * part // parts for part in range(parts + 1)]
+        return self._threads.run([partial(work, *cut) for cut in pairwise(cuts)])
+
+
+def _total(gradients: Sequence[Floats]) -> Tensor:
+    """Their sum, in order."""
+    whole = gradients[0]
+    for gradient in gradients[1:]:
+        whole += gradient
+    return torch.from_numpy(whole)
 
 
 def _sizes(width: int, policy: Policy) -> Ints:

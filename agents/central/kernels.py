@@ -1,6 +1,7 @@
 """Kernels: targets, and gradients of critics and actors, compiled. Shapes are those of `agents.replay.JointBatch`.
 
 Rows go through the networks a block at a time, forwards and back, so that all that is known of a block stays near.
+Each kernel does the rows `begin` to `end` of every post or mind, so that threads can share them.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from envs.core import Bools, Floats, Ints
 
 @compiled_sums
 def act(
-    weights: Floats, start: int, sizes: Ints, activation: int, of: Ints, rows: Ints, real: Bools, obs: Floats,
-    legal: Bools, uniform: Floats, blur: Floats, vectors: Floats,
+    begin: int, end: int, weights: Floats, start: int, sizes: Ints, activation: int, of: Ints, rows: Ints, real: Bools,
+    obs: Floats, legal: Bools, uniform: Floats, blur: Floats, vectors: Floats,
 ) -> None:  # fmt: skip
     """Write what the actors of one kind would do to the rows of `vectors` [n, V] that are theirs.
 
@@ -29,15 +30,14 @@ def act(
         uniform: [K, most, slots].
         blur: [K, most, width] noise on continuous numbers; empty: none.
     """
-    count, most = rows.shape
-    width = sizes[-1]
+    count, width = len(rows), sizes[-1]
     values, turned = np.empty(values_size(sizes), np.float32), np.empty(weights_size(sizes), np.float32)
     chances = np.empty(width, np.float32)
     allowed, still = np.zeros(0, np.bool_), np.zeros(0, np.float32)
     for member in range(count):
         turn(weights, start, count, member, sizes, turned)
-        for first in range(0, most, ROWS):
-            size = min(ROWS, most - first)
+        for first in range(begin, end, ROWS):
+            size = min(ROWS, end - first)
             seen = block(values, 0, size, sizes[0])
             for r in range(size):
                 row = rows[member, first + r]
@@ -55,8 +55,8 @@ def act(
 
 @compiled_sums
 def worth(
-    weights: Floats, sizes: Ints, activation: int, twins: int, posts: int, obs: Floats, vectors: Floats, at: Ints,
-    result: Floats,
+    begin: int, end: int, weights: Floats, sizes: Ints, activation: int, twins: int, posts: int, obs: Floats,
+    vectors: Floats, at: Ints, result: Floats,
 ) -> None:  # fmt: skip
     """Write to `result` [C, n] the least that the T critics of each post give.
 
@@ -71,8 +71,8 @@ def worth(
         for twin in range(twins):
             member = twin * posts + post
             turn(weights, 0, twins * posts, member, sizes, turned)
-            for first in range(0, rows, ROWS):
-                size = min(ROWS, rows - first)
+            for first in range(begin, end, ROWS):
+                size = min(ROWS, end - first)
                 read = block(values, 0, size, sizes[0])
                 for r in range(size):
                     _read(read[r], obs, vectors, at, post * rows + first + r, views)
@@ -98,11 +98,11 @@ def _read(read: Floats, obs: Floats, vectors: Floats, at: Ints, row: int, views:
 
 @compiled_sums
 def critic_gradient(
-    weights: Floats, sizes: Ints, activation: int, twins: int, posts: int, obs: Floats, action: Floats, target: Floats,
-    scale: Floats, gradient: Floats,
+    begin: int, end: int, weights: Floats, sizes: Ints, activation: int, twins: int, posts: int, obs: Floats,
+    action: Floats, target: Floats, scale: Floats, gradient: Floats,
 ) -> tuple[float, float]:  # fmt: skip
-    """Add the gradient of the mean squared errors, summed over all critics, to `gradient`; returns that sum, and the
-    mean of all values.
+    """Add the gradient of the mean squared errors, summed over all critics, to `gradient`; returns what the rows add to
+    that sum, and to the mean of all values.
 
     Args:
         obs, action: [C * n, P * D] and [C * n, P * V].
@@ -117,33 +117,33 @@ def critic_gradient(
         for twin in range(twins):
             member = twin * posts + post
             turn(weights, 0, twins * posts, member, sizes, turned)
-            for first in range(0, rows, ROWS):
-                size = min(ROWS, rows - first)
+            for first in range(begin, end, ROWS):
+                size = min(ROWS, end - first)
                 read = block(values, 0, size, sizes[0])
-                begin = post * rows + first
-                read[:, :views] = obs[begin : begin + size]
-                read[:, views:] = action[begin : begin + size]
+                place = post * rows + first
+                read[:, :views] = obs[place : place + size]
+                read[:, views:] = action[place : place + size]
                 found = forward(weights, 0, twins * posts, member, sizes, turned, activation, size, values)
                 slope = block(slopes, size * int(sizes[:-1].sum()), size, 1)
                 for r in range(size):
                     error = found[r, 0] - target[post, first + r]
                     mean += found[r, 0]
-                    loss += scale[begin + r] * error * error
-                    slope[r, 0] = 2 * scale[begin + r] * error / rows
+                    loss += scale[place + r] * error * error
+                    slope[r, 0] = 2 * scale[place + r] * error / rows
                 backward(weights, 0, twins * posts, member, sizes, activation, size, values, slopes, gradient)
     return loss / rows, mean / (rows * posts * twins)
 
 
 @compiled_sums
 def actor_gradient(
-    weights: Floats, start: int, count: int, sizes: Ints, activation: int, of: Ints, minds: int, ensemble: int,
-    critics: Floats, critic_sizes: Ints, critic_activation: int, networks: int, obs: Floats, action: Floats,
-    legal: Bools, exponential: Floats, scale: Floats, temperature: float, hard: bool, penalty: float, entropy: float,
-    widest: int, gradient: Floats,
+    begin: int, end: int, weights: Floats, start: int, count: int, sizes: Ints, activation: int, of: Ints, minds: int,
+    ensemble: int, critics: Floats, critic_sizes: Ints, critic_activation: int, networks: int, obs: Floats,
+    action: Floats, legal: Bools, exponential: Floats, scale: Floats, temperature: float, hard: bool, penalty: float,
+    entropy: float, widest: int, gradient: Floats,
 ) -> float:  # fmt: skip
-    """Add the gradient of what the actors of one kind are to lower to `gradient`; returns the sum over them of its
-    means: `penalty` times the mean square of their raw outputs, minus `entropy` times theirs, minus their critics'
-    values.
+    """Add the gradient of what the actors of one kind are to lower to `gradient`; returns what the rows add to the sum
+    over them of its means: `penalty` times the mean square of their raw outputs, minus `entropy` times theirs, minus
+    their critics' values.
 
     Args:
         weights, gradient: of actors, of which those of the kind, K = `count`, begin at `start`.
@@ -176,8 +176,8 @@ def actor_gradient(
         first_layer = block(critics, post * hidden * critic_sizes[0], hidden, critic_sizes[0])
         for column in range(width):
             columns[column] = first_layer[:, views + column]
-        for first in range(0, rows, ROWS):
-            size = min(ROWS, rows - first)
+        for first in range(begin, end, ROWS):
+            size = min(ROWS, end - first)
             stop = first + size
             block(values, 0, size, sizes[0])[:] = obs[mind, first:stop, : sizes[0]]
             raw = forward(weights, start, count, member, sizes, turned, activation, size, values)
