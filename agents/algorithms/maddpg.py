@@ -124,7 +124,7 @@ class MADDPG(ActorCriticSteps):
             "critic_step": self._critic_step,
         }
         self._steps = 0
-        self._actor_loss = torch.zeros(())
+        self._actor_loss = torch.zeros((), device=first.device)
         self._networks = Networks(
             self._kinds, self._actor_step.weights, self._actor_target.network, self._actor_target.weights,
             self.critic, self._critic_step.weights, self._critic_target.network, self._critic_target.weights,
@@ -161,16 +161,16 @@ class MADDPG(ActorCriticSteps):
         batch = self.replay.sample(max(1, self.config.batch_size // self.config.ensemble), self._rng)
         posts = len(self.policies)
         following = self._gradients.next_actions(batch, self._noise)
-        loss, value, gradient = self._gradients.of_critics(batch, following)
+        (loss, value), gradient = self._gradients.of_critics(batch, following)
         self._critic_step.step(gradient, progress)
         self._steps += 1
         if self._steps % self.config.actor_every == 0:
             total, gradient = self._gradients.of_actors(batch, self._noise)
             self._actor_step.step(gradient, progress)
-            self._actor_loss = torch.tensor(total / posts)
+            self._actor_loss = total / posts
         self._critic_target.follow()
         self._actor_target.follow()
-        return torch.tensor([loss / posts, value, float(self._actor_loss)])
+        return torch.stack([loss / posts, value, self._actor_loss])
 
     def _settle(self, progress: float) -> Metrics:
         """See `ReplayLearner`: the noise of what is played next."""

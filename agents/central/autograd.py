@@ -46,7 +46,7 @@ class Autograd:
             vectors[at, : kind.vectors.width] = own
         return vectors
 
-    def of_critics(self, batch: JointBatch, next_actions: Tensor) -> tuple[float, float, Tensor]:
+    def of_critics(self, batch: JointBatch, next_actions: Tensor) -> tuple[Tensor, Tensor]:
         """See `Gradients`."""
         networks = self._networks
         if batch.same is not None:
@@ -61,9 +61,9 @@ class Autograd:
         if batch.known is not None:
             square = square * self._by_post(batch.known.expand_as(batch.reward))
         loss = square.sum() / target[0].numel()
-        return float(loss.detach()), float(value.detach().mean()), _by_weights(loss, networks.critic)
+        return torch.stack([loss, value.mean()]).detach(), _by_weights(loss, networks.critic)
 
-    def of_actors(self, batch: JointBatch, noise: torch.Generator) -> tuple[float, Tensor]:
+    def of_actors(self, batch: JointBatch, noise: torch.Generator) -> tuple[Tensor, Tensor]:
         """See `Gradients`."""
         networks, config = self._networks, self._loss
         own, cost = [], []
@@ -82,7 +82,7 @@ class Autograd:
         for weight in row_weights(batch):
             loss = loss * self._by_post(weight)
         total = loss.sum() / loss.shape[1]
-        return float(total.detach()), _by_weights(total, *(kind.network for kind in networks.kinds))
+        return total.detach(), _by_weights(total, *(kind.network for kind in networks.kinds))
 
     def _joined(self, views: Tensor, actions: Tensor) -> Tensor:
         """[C, n, inputs] what the critics read: views and actions of all seats [M, m, ...]."""

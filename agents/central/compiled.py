@@ -93,21 +93,18 @@ class Compiled:
                 self._slow_actors, shape.start, shape.sizes, shape.activation, shape.of, rows.numpy(),
                 NO_MASK if real is None else real.numpy(), obs.numpy(), mask, uniform, moved, vectors.numpy(),
             )  # fmt: skip
-            self._shared(rows.shape[1], lambda begin, end, given=given: act(begin, end, *given))  # type: ignore[misc]
+            self._shared(rows.shape[1], partial(act, *given))
         return vectors
 
-    def of_critics(self, batch: JointBatch, next_actions: Tensor) -> tuple[float, float, Tensor]:
+    def of_critics(self, batch: JointBatch, next_actions: Tensor) -> tuple[Tensor, Tensor]:
         """See `Gradients`."""
         networks, posts = self._networks, self._networks.posts
         views = batch.next_obs.flatten(0, 1).flatten(1).numpy()
         at = np.arange(len(next_actions)) if batch.same is None else batch.same.numpy()
         least = np.empty((posts, batch.reward.numel() // posts), np.float32)
         shape = self._critic_sizes, self._critic_activation, networks.critic.twins, posts
-        following = next_actions.numpy()
-        self._shared(
-            least.shape[1],
-            lambda begin, end: worth(begin, end, self._slow_critics, *shape, views, following, at, least),
-        )
+        given = self._slow_critics, *shape, views, next_actions.numpy(), at, least
+        self._shared(least.shape[1], partial(worth, *given))
         reward, discount = batch.reward.numpy().reshape(posts, -1), batch.discount.numpy().reshape(posts, -1)
         target = reward + np.float32(self._loss.gamma) * discount * least
         scale = np.ones(target.size, np.float32)
@@ -117,13 +114,13 @@ class Compiled:
 
         def gradient_of(begin: int, end: int) -> tuple[float, float, Floats]:
             gradient = np.zeros_like(self._critics)
-            sums = critic_gradient(begin, end, self._critics, *shape, seen, done, target, scale, gradient)
+            sums = critic_gradient(self._critics, *shape, seen, done, target, scale, gradient, begin, end)
             return *sums, gradient
 
         losses, values, gradients = zip(*self._shared(least.shape[1], gradient_of), strict=True)
-        return sum(losses), sum(values), _total(gradients)
+        return torch.tensor([sum(losses), sum(values)]), _total(gradients)
 
-    def of_actors(self, batch: JointBatch, noise: torch.Generator) -> tuple[float, Tensor]:
+    def of_actors(self, batch: JointBatch, noise: torch.Generator) -> tuple[Tensor, Tensor]:
         """See `Gradients`."""
         networks, loss = self._networks, self._loss
         views, done = (part.flatten(2).numpy() for part in (batch.obs, batch.action))
@@ -139,15 +136,15 @@ class Compiled:
                 kind = shape.kind
                 mask = NO_MASKS if batch.legal is None or not kind.choices else batch.legal.numpy()
                 total += actor_gradient(
-                    begin, end, self._actors, shape.start, kind.count, shape.sizes, shape.activation, shape.of,
-                    kind.first, networks.ensemble, self._critics, self._critic_sizes, self._critic_activation,
+                    self._actors, shape.start, kind.count, shape.sizes, shape.activation, shape.of, kind.first,
+                    networks.ensemble, self._critics, self._critic_sizes, self._critic_activation,
                     networks.critic.twins * networks.posts, views, done, mask, drawn, scale, loss.temperature,
-                    loss.straight_through, loss.raw_penalty, loss.entropy, networks.width, gradient,
+                    loss.straight_through, loss.raw_penalty, loss.entropy, networks.width, gradient, begin, end,
                 )  # fmt: skip
             return total, gradient
 
         totals, gradients = zip(*self._shared(rows, gradient_of), strict=True)
-        return sum(totals), _total(gradients)
+        return torch.tensor(sum(totals)), _total(gradients)
 
     def _shared(self, rows: int, work: Callable[[int, int], Value]) -> list[Value]:
         """What `work` gives for parts of the rows; which parts does not depend on the threads."""

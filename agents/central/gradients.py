@@ -62,13 +62,14 @@ class Gradients(Protocol):
         or the m * P of the first mind where `batch.same` says which are whose."""
         ...
 
-    def of_critics(self, batch: JointBatch, next_actions: Tensor) -> tuple[float, float, Tensor]:
-        """Sum over all critics of the mean squared error, mean value, and the gradient of the sum by all weights."""
+    def of_critics(self, batch: JointBatch, next_actions: Tensor) -> tuple[Tensor, Tensor]:
+        """[2] sum over all critics of the mean squared error, and mean value; and the gradient of the sum by all
+        weights."""
         ...
 
-    def of_actors(self, batch: JointBatch, noise: torch.Generator) -> tuple[float, Tensor]:
-        """Sum over the posts of their actors' losses, up the gradient of the first critics with what others did as it
-        was (Lowe et al. 2017, equation 6), and its gradient by all weights."""
+    def of_actors(self, batch: JointBatch, noise: torch.Generator) -> tuple[Tensor, Tensor]:
+        """[] sum over the posts of their actors' losses, up the gradient of the first critics with what others did as
+        it was (Lowe et al. 2017, equation 6); and its gradient by all weights."""
         ...
 
 

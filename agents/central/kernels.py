@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from agents.central.actions import choose, relax, slope_of
-from agents.central.layers import ROWS, backward, block, forward, turn, values_size, weights_size
+from agents.central.layers import ROWS, backward, block, fill, forward, last_place, turn, values_size, weights_size
 from envs.compiled import compiled_sums
 from envs.core import Bools, Floats, Ints
 
 
 @compiled_sums
 def act(
-    begin: int, end: int, weights: Floats, start: int, sizes: Ints, activation: int, of: Ints, rows: Ints, real: Bools,
-    obs: Floats, legal: Bools, uniform: Floats, blur: Floats, vectors: Floats,
+    weights: Floats, start: int, sizes: Ints, activation: int, of: Ints, rows: Ints, real: Bools, obs: Floats,
+    legal: Bools, uniform: Floats, blur: Floats, vectors: Floats, begin: int, end: int,
 ) -> None:  # fmt: skip
     """Write what the actors of one kind would do to the rows of `vectors` [n, V] that are theirs.
 
@@ -55,8 +55,8 @@ def act(
 
 @compiled_sums
 def worth(
-    begin: int, end: int, weights: Floats, sizes: Ints, activation: int, twins: int, posts: int, obs: Floats,
-    vectors: Floats, at: Ints, result: Floats,
+    weights: Floats, sizes: Ints, activation: int, twins: int, posts: int, obs: Floats, vectors: Floats, at: Ints,
+    result: Floats, begin: int, end: int,
 ) -> None:  # fmt: skip
     """Write to `result` [C, n] the least that the T critics of each post give.
 
@@ -98,8 +98,8 @@ def _read(read: Floats, obs: Floats, vectors: Floats, at: Ints, row: int, views:
 
 @compiled_sums
 def critic_gradient(
-    begin: int, end: int, weights: Floats, sizes: Ints, activation: int, twins: int, posts: int, obs: Floats,
-    action: Floats, target: Floats, scale: Floats, gradient: Floats,
+    weights: Floats, sizes: Ints, activation: int, twins: int, posts: int, obs: Floats, action: Floats, target: Floats,
+    scale: Floats, gradient: Floats, begin: int, end: int,
 ) -> tuple[float, float]:  # fmt: skip
     """Add the gradient of the mean squared errors, summed over all critics, to `gradient`; returns what the rows add to
     that sum, and to the mean of all values.
@@ -121,10 +121,10 @@ def critic_gradient(
                 size = min(ROWS, end - first)
                 read = block(values, 0, size, sizes[0])
                 place = post * rows + first
-                read[:, :views] = obs[place : place + size]
-                read[:, views:] = action[place : place + size]
+                fill(read, 0, obs, place, views)
+                fill(read, views, action, place, sizes[0] - views)
                 found = forward(weights, 0, twins * posts, member, sizes, turned, activation, size, values)
-                slope = block(slopes, size * int(sizes[:-1].sum()), size, 1)
+                slope = block(slopes, last_place(sizes, size), size, 1)
                 for r in range(size):
                     error = found[r, 0] - target[post, first + r]
                     mean += found[r, 0]
@@ -136,10 +136,10 @@ def critic_gradient(
 
 @compiled_sums
 def actor_gradient(
-    begin: int, end: int, weights: Floats, start: int, count: int, sizes: Ints, activation: int, of: Ints, minds: int,
-    ensemble: int, critics: Floats, critic_sizes: Ints, critic_activation: int, networks: int, obs: Floats,
-    action: Floats, legal: Bools, exponential: Floats, scale: Floats, temperature: float, hard: bool, penalty: float,
-    entropy: float, widest: int, gradient: Floats,
+    weights: Floats, start: int, count: int, sizes: Ints, activation: int, of: Ints, minds: int, ensemble: int,
+    critics: Floats, critic_sizes: Ints, critic_activation: int, networks: int, obs: Floats, action: Floats,
+    legal: Bools, exponential: Floats, scale: Floats, temperature: float, hard: bool, penalty: float, entropy: float,
+    widest: int, gradient: Floats, begin: int, end: int,
 ) -> float:  # fmt: skip
     """Add the gradient of what the actors of one kind are to lower to `gradient`; returns what the rows add to the sum
     over them of its means: `penalty` times the mean square of their raw outputs, minus `entropy` times theirs, minus
@@ -175,15 +175,15 @@ def actor_gradient(
         turn(critics, 0, networks, post, critic_sizes, across)
         first_layer = block(critics, post * hidden * critic_sizes[0], hidden, critic_sizes[0])
         for column in range(width):
-            columns[column] = first_layer[:, views + column]
+            for unit in range(hidden):
+                columns[column, unit] = first_layer[unit, views + column]
         for first in range(begin, end, ROWS):
             size = min(ROWS, end - first)
-            stop = first + size
-            block(values, 0, size, sizes[0])[:] = obs[mind, first:stop, : sizes[0]]
+            fill(block(values, 0, size, sizes[0]), 0, obs[mind], first, sizes[0])
             raw = forward(weights, start, count, member, sizes, turned, activation, size, values)
             read = block(worths, 0, size, critic_sizes[0])
-            read[:, :views] = obs[mind, first:stop]
-            read[:, views:] = action[mind, first:stop]
+            fill(read, 0, obs[mind], first, views)
+            fill(read, views, action[mind], first, critic_sizes[0] - views)
             for r in range(size):
                 vector = read[r, views : views + width]
                 own = legal[mind, first + r, :width] if len(legal) else allowed
@@ -199,18 +199,19 @@ def actor_gradient(
                     soft[r],
                     vector,
                 )
-                read[r, views + width : views + widest] = np.float32(0)
+                for column in range(views + width, views + widest):
+                    read[r, column] = np.float32(0)
                 square = 0.0
                 for column in range(width):
                     square += raw[r, column] * raw[r, column]
                 total += scale[mind, first + r] * (penalty * square / width - entropy * chance) / per_post
             found = forward(critics, 0, networks, post, critic_sizes, across, critic_activation, size, worths)
-            ascent = block(ascents, size * int(critic_sizes[:-1].sum()), size, 1)
+            ascent = block(ascents, last_place(critic_sizes, size), size, 1)
             for r in range(size):
                 total -= scale[mind, first + r] * found[r, 0] / per_post
                 ascent[r, 0] = -scale[mind, first + r] / per_post
             deep = backward(critics, 0, networks, post, critic_sizes, critic_activation, size, worths, ascents, nothing)
-            slope = block(slopes, size * int(sizes[:-1].sum()), size, width)
+            slope = block(slopes, last_place(sizes, size), size, width)
             for r in range(size):
                 share = scale[mind, first + r] / per_post
                 for column in range(width):

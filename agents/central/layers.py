@@ -29,7 +29,25 @@ def block(vector: Floats, start: int, rows: int, columns: int) -> Floats:
 @compiled_sums
 def values_size(sizes: Ints) -> int:
     """Numbers that layers give for a block, with its inputs."""
-    return ROWS * int(sizes.sum())
+    return last_place(sizes, ROWS) + ROWS * int(sizes[-1])
+
+
+@compiled_sums
+def last_place(sizes: Ints, rows: int) -> int:
+    """Where among them the last layer's are, for so many rows."""
+    place = 0
+    for layer in range(len(sizes) - 1):
+        place += rows * sizes[layer]
+    return place
+
+
+@compiled_sums
+def fill(numbers: Floats, first: int, given: Floats, start: int, width: int) -> None:
+    """Write the rows of `given` from `start` on, their first `width` columns, to `numbers` [rows, ...] from the column
+    `first` on."""
+    for r in range(len(numbers)):
+        for column in range(width):
+            numbers[r, first + column] = given[start + r, column]
 
 
 @compiled_sums
@@ -191,9 +209,9 @@ def backward(
     """
     zero, one = np.float32(0), np.float32(1)
     layers = len(sizes) - 1
-    end = rows * int(sizes.sum())
+    y_at = last_place(sizes, rows) + rows * sizes[layers]
     place = start + count * weights_size(sizes)
-    y_at, slope = end, block(slopes, end - rows * sizes[layers], rows, sizes[layers])
+    slope = block(slopes, y_at - rows * sizes[layers], rows, sizes[layers])
     for layer in range(layers - 1, -1, -1):
         inputs, outputs = sizes[layer], sizes[layer + 1]
         y_at -= rows * outputs
@@ -215,19 +233,22 @@ def backward(
                 block(gradient, place + member * outputs * inputs, outputs, inputs),
             )
             if inputs < outputs:  # the longer side goes in vectors
-                across = np.zeros((inputs, outputs), np.float32)
-                add_product(across, x.T, slope)
+                result, left, right = np.zeros((inputs, outputs), np.float32), x.T, slope
+            else:
+                result, left, right = own, slope.T, x
+            add_product(result, left, right)
+            if inputs < outputs:
                 for o in range(outputs):
                     for i in range(inputs):
-                        own[o, i] += across[i, o]
-            else:
-                add_product(own, slope.T, x)
+                        own[o, i] += result[i, o]
             biases = place + count * outputs * inputs + member * outputs
             for r in range(rows):
                 for o in range(outputs):
                     gradient[biases + o] += slope[r, o]
         if layer:
             before = block(slopes, x_at, rows, inputs)
-            before[:] = zero
+            for r in range(rows):
+                for i in range(inputs):
+                    before[r, i] = zero
             add_product(before, slope, block(weights, place + member * outputs * inputs, outputs, inputs))
     return slope
