@@ -69,8 +69,26 @@ class Optimiser:
             group["lr"] = rate * group["scale"]
             for weight, place in zip(group["params"], places, strict=True):
                 weight.grad = gradient[place]
-        self._optimiser.step()
+        self._move()
         return norm
+
+    @torch.no_grad()
+    def _move(self) -> None:
+        """A step of torch's optimiser; where its kernel is known and it has begun, by that alone: for few weights torch
+        takes several times as long to get there."""
+        kernel = _KERNELS.get(type(self._optimiser))
+        if kernel is None or not self._optimiser.state:
+            self._optimiser.step()
+            return
+        for group in self._optimiser.param_groups:
+            (beta1, beta2), rest = group["betas"], {key: group[key] for key in ("lr", "eps", "weight_decay")}
+            for weight in group["params"]:
+                state = self._optimiser.state[weight]
+                state["step"] += 1
+                kernel(
+                    [weight], [weight.grad], [state["exp_avg"]], [state["exp_avg_sq"]], [], [state["step"]],
+                    beta1=beta1, beta2=beta2, amsgrad=False, maximize=False, **rest,
+                )  # fmt: skip
 
     def scale(self, name: str, factor: float) -> None:
         """Multiply the step size of the group `name` by `factor` from now on."""
@@ -135,4 +153,8 @@ def _sgd(groups: Any, rate: float, config: LearningConfig) -> torch.optim.Optimi
     return torch.optim.SGD(groups, lr=rate)
 
 
+_KERNELS: dict[type[torch.optim.Optimizer], Any] = {
+    torch.optim.Adam: torch._fused_adam_,
+    torch.optim.AdamW: torch._fused_adamw_,
+}
 _RULES = {"adam": _adam, "adamw": _adamw, "rmsprop": _rmsprop, "sgd": _sgd}
