@@ -19,6 +19,7 @@ from agents.distributions import (
     box_width,
     distribution,
     head_width,
+    within_reach,
 )
 from agents.networks import MLP, Heads, Linear, NoisyLinear, Normaliser
 from envs.config import Config
@@ -138,7 +139,8 @@ class ActorCriticHead(nn.Module):
         log_std = self.log_std[..., place].unsqueeze(-2)
         if not self._bounded:
             return Gaussian(mean, log_std)
-        return Gaussian(mean, log_std, self.low[..., place].unsqueeze(-2), self.high[..., place].unsqueeze(-2))
+        low, high = (bound[..., place].unsqueeze(-2) for bound in (self.low, self.high))
+        return Gaussian(within_reach(mean), log_std, low, high)
 
 
 class CentralValue(nn.Module):

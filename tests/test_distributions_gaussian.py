@@ -12,7 +12,8 @@ from scipy.stats import kstest, norm
 from torch import Tensor
 from torch import distributions as reference
 
-from agents.distributions import Gaussian, Jittered
+from agents.distributions import Gaussian, Jittered, within_reach
+from agents.policy import Policy
 from tests.minds import always
 from tests.parameters import ROWS, last, numbers
 
@@ -54,6 +55,22 @@ def test_squashed_samples_follow_the_density() -> None:
     drawn = dist.sample(np.random.default_rng(5)).double()
     raw = torch.atanh((drawn - 1.0) / 1.5).flatten().numpy()
     assert kstest(raw, norm(0.4, np.exp(-0.5)).cdf).pvalue > 0.01
+
+
+def test_a_mean_far_beyond_the_bounds_is_taken_back() -> None:
+    """Its actions are as probable as those of any other; it can come back, and goes no farther."""
+    raw = torch.tensor([-30.0, -5.5, 0.3, 5.5, 30.0], requires_grad=True)
+    assert within_reach(raw).tolist() == pytest.approx([-5, -5, 0.3, 5, 5])
+    for sign, passed in ((1.0, [0, 0, 1, 1, 1]), (-1.0, [-1, -1, -1, 0, 0])):  # a step goes against the gradient
+        (slope,) = torch.autograd.grad((within_reach(raw) * sign).sum(), raw)
+        assert slope.tolist() == passed
+    policy = Policy(spaces.Box(-1, 1, (3,), np.float32), spaces.Box(0, 2, (2,), np.float32))
+    with torch.no_grad():
+        policy.head.outputs.last("actor").bias.fill_(30.0)
+        output = policy(torch.rand(1000, 3), None, torch.zeros(1000, 0))
+    action = output.dist.sample(np.random.default_rng(0))
+    assert float(action.mean()) > 1.99
+    assert float(output.dist.log_prob(action).min()) > -20  # of a mean of 30 it would be -500
 
 
 @given(st.floats(-100, 100, width=32), st.floats(0.0009765625, 100, width=32), st.integers(0, 1000))

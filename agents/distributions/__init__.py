@@ -7,7 +7,7 @@ its seed on every device.
 
 from agents.distributions.action_dist import ActionDist
 from agents.distributions.choice import Bernoulli, Categorical, EpsilonGreedy
-from agents.distributions.gaussian import Gaussian, Jittered
+from agents.distributions.gaussian import Gaussian, Jittered, within_reach
 from agents.distributions.joint import Joint
 from agents.distributions.space import BoxDist, box_bounds, box_width, distribution, head_width
 
@@ -24,4 +24,5 @@ __all__ = [
     "box_width",
     "distribution",
     "head_width",
+    "within_reach",
 ]

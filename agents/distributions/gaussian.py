@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from numpy.random import Generator
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 
@@ -61,6 +63,37 @@ class Gaussian:
             return raw
         # Clamped, because rounding may carry the product a little past a bound, and an env may refuse that.
         return (torch.tanh(raw) * self.half + self.centre).clamp(self.low, self.high)
+
+
+FARTHEST = 5.0
+"""Of a mean before it is squashed: tanh of it is 0.9999. An action that lies farther out cannot be told from the bound,
+so its density by a mean that lies there, too, would be far off, and ratios of densities would grow without end."""
+
+
+def within_reach(mean: Tensor) -> Tensor:
+    """`mean` cut at `FARTHEST`; of gradients, those pass that lead back inside."""
+    if not (torch.is_grad_enabled() and mean.requires_grad):
+        return mean.clamp(-FARTHEST, FARTHEST)
+    held: Tensor = _Held.apply(mean)  # type: ignore[no-untyped-call]
+    return held
+
+
+class _Held(torch.autograd.Function):
+    """See `within_reach`."""
+
+    @staticmethod
+    def forward(ctx: Any, mean: Tensor) -> Tensor:
+        """Cut."""
+        ctx.save_for_backward(mean)
+        return mean.clamp(-FARTHEST, FARTHEST)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """A step goes against the gradient."""
+        (mean,), (gradient,) = ctx.saved_tensors, gradients
+        outwards = (mean.abs() > FARTHEST) & (gradient * mean < 0)
+        return gradient.masked_fill(outwards, 0.0)
 
 
 class Jittered:
