@@ -118,6 +118,10 @@ class Stream:
         self._scores.append(np.where(mine, step.after.score[met], 0).sum(1) / mine.sum(1))
 
 
+class Diverged(InputError):
+    """Weights that are no finite numbers."""
+
+
 class Stretch:
     """Training of one learner, until whoever iterates stops."""
 
@@ -138,7 +142,7 @@ class Stretch:
         """One rollout and one update; `progress` 0..1 is how much of the whole budget is spent.
 
         Raises:
-            InputError: learning has diverged.
+            Diverged: learning has.
         """
         began = time.perf_counter()
         seen = self._threads.run([stream.collect for stream in self._streams])
@@ -150,7 +154,7 @@ class Stretch:
             if not all(math.isfinite(float(weights.detach().sum())) for weights in self._last):  # it reaches them all
                 raise FloatingPointError
         except FloatingPointError:
-            raise InputError(
+            raise Diverged(
                 f"learning has diverged: after {self.steps:,} env steps of this stretch weights are no finite numbers; "
                 "lower learning_rate (for ppo, ippo and mappo target_kl also holds steps back)."
             ) from None

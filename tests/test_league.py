@@ -20,6 +20,8 @@ from arena.league.standings import champion, standings
 from arena.match import run_block
 from arena.ratings import bradley_terry
 from arena.self_play import self_play
+from arena.store import RunFolder
+from arena.store.verify import verify
 from envs.errors import InputError
 from tests.leagues import LEARNER, LIMIT, SHORT, TINY, after, kinds, outcome, run, tiny
 from tests.minds import GRU
@@ -350,6 +352,21 @@ def place(tmp_path: Path) -> Iterator[Path]:
 def test_a_league_that_cannot_be_played(change: dict[str, Any], message: str, place: Path) -> None:
     with pytest.raises(InputError, match=message):
         League.create(place, tiny(**change))
+
+
+def test_a_learner_that_diverges_is_named(tmp_path: Path) -> None:
+    """And what the others learnt is kept."""
+    place = tmp_path / "run"
+    wild = {**LEARNER["settings"], "learning_rate": 1e30}
+    learners = [{"name": "ada", **LEARNER}, {"name": "bob", **LEARNER, "settings": wild}]
+    with (
+        League.create(place, tiny(learners=learners)) as league,
+        pytest.raises(InputError, match=r"^bob: learning has diverged: after \d+ env steps .* lower learning_rate"),
+    ):
+        league.run()
+    assert verify(place) == []
+    with RunFolder.open(place) as run:
+        assert {snapshot.member for snapshot in run.snapshots() if snapshot.step} == {"ada"}
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,10 @@ from arena.execution.news import tell
 from arena.league.config import GameConfig, LearnerConfig
 from arena.learner import Learner, device
 from arena.self_play import Opponent, self_play
-from arena.trainer import Stretch, TrainingConfig, mean, means, share_of_points
+from arena.trainer import Diverged, Stretch, TrainingConfig, mean, means, share_of_points
 from envs.bots import bot, every_name
 from envs.core import EnvSpec
+from envs.errors import InputError
 from envs.registry import build
 
 CACHED = 256
@@ -110,7 +111,7 @@ class StretchJob:
         """Train.
 
         Raises:
-            InputError: a device that is not here, or an opponent's file that is not the one it was.
+            InputError: a device that is not here, an opponent's file that is not the one it was, or learning diverged.
         """
         spec = build(self.game.id, 1, self.game.options).spec
         threads = _threads(self.threads)
@@ -125,7 +126,10 @@ class StretchJob:
         began, before, speed = time.monotonic(), learner.steps, 0.0
         rows: list[Metrics] = []
         while stretch.steps < self.training.snapshot_steps and (not rows or self._share(began, stretch.steps) < 1):
-            metrics = stretch.iterate(self._progress(learner, self._share(began, stretch.steps)))
+            try:
+                metrics = stretch.iterate(self._progress(learner, self._share(began, stretch.steps)))
+            except Diverged as fault:
+                raise InputError(f"{self.name}: {fault}") from None
             figures = {"game_steps": mean(stretch.lengths), "past_score": share_of_points(stretch.scores)}
             rows.append({**metrics, **figures})
             learner.steps = before + stretch.steps
