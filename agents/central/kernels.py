@@ -187,18 +187,8 @@ def actor_gradient(
             for r in range(size):
                 vector = read[r, views : views + width]
                 own = legal[mind, first + r, :width] if len(legal) else allowed
-                chance = relax(
-                    raw[r],
-                    of,
-                    own,
-                    exponential[member, first + r],
-                    temperature,
-                    hard,
-                    chances[r],
-                    logs[r],
-                    soft[r],
-                    vector,
-                )
+                noise = exponential[member, first + r]
+                chance = relax(raw[r], of, own, noise, temperature, hard, chances[r], logs[r], soft[r], vector)
                 for column in range(views + width, views + widest):
                     read[r, column] = np.float32(0)
                 square = 0.0
