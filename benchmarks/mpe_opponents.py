@@ -52,9 +52,17 @@ SETTINGS: dict[str, Any] = tomllib.loads("""
 algorithm = "maddpg"
 budget = 625_000 # 25,000 games
 
-[Tag-v0.maddpg] # at 3e-3 with actors at every gradient step one seed of three is half as good
-budget = 625_000
-settings = { learning_rate = 2e-3, actor_every = 2 }
+[Tag-v0.maddpg] # with 625,000 steps it hangs on the prey: a third of this against some
+budget = 1_500_000
+[Tag-v0.maddpg.settings]
+learning_rate = 2e-3
+final_learning_rate = 1e-4
+critic_learning_rate = 1e-2
+final_critic_learning_rate = 1e-3
+actor_every = 2
+target_every = 2
+entropy = 0.01
+gamma = 0.9
 
 [Tag-v0.matd3]
 budget = 625_000
