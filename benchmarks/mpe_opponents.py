@@ -65,7 +65,7 @@ entropy = 0.01
 gamma = 0.9
 
 [Tag-v0.matd3]
-budget = 625_000
+budget = 1_500_000
 
 [Tag-v0.mappo] # with gamma 0.95, 1e-3 and entropy 0.01 it is half as good
 budget = 1_000_000
