@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor
 from torch.nn import functional as F
 
 from agents.distributions import ActionDist, Bernoulli, Categorical, Joint, box_bounds, head_width
+from envs.core import Ints
 from envs.layout import columns, parts
+
+CHOICE, BUTTONS, NUMBERS = 0, 1, 2
 
 
 class Vectors:
@@ -28,10 +32,14 @@ class Vectors:
         low, high = (bound.to(device) for bound in box_bounds(space))
         self._centre, self.half = (high + low) / 2, (high - low) / 2
         """[box_width] half of the range of each continuous number."""
-        kinds = [[isinstance(part, spaces.Box)] * head_width(part) for part in parts(space)]
-        self.continuous = torch.tensor([one for part in kinds for one in part], device=device)
+        self.parts = _parts_of(space)
+        """[parts, 3] kind (CHOICE, BUTTONS or NUMBERS), first number and numbers of each simple part."""
+        kind, sizes = self.parts[:, 0], self.parts[:, 2]
+        self.continuous = torch.from_numpy(np.repeat(kind == NUMBERS, sizes)).to(device)
         """[width] whether a number is continuous, not part of a choice or a button."""
-        self._slots = _slots(space)
+        choices, buttons = sizes[kind == CHOICE], int(sizes[kind == BUTTONS].sum())
+        self._slots = int(choices.sum()) + 2 * buttons, len(choices) + buttons
+        """Draws that an action takes of `exponentials`, and of `uniforms`."""
 
     def of(self, action: Tensor) -> Tensor:
         """[..., width] of actions [..., *action_shape]; the gradient of continuous numbers passes."""
@@ -133,14 +141,17 @@ def leaves(dist: ActionDist) -> list[ActionDist]:
     return [leaf for part in dist.parts for leaf in leaves(part)] if isinstance(dist, Joint) else [dist]
 
 
-def _slots(space: spaces.Space[Any]) -> tuple[int, int]:
-    """How many draws an action takes of `Vectors.exponentials`, and of `Vectors.uniforms`."""
-    exponentials = uniforms = 0
+def _parts_of(space: spaces.Space[Any]) -> Ints:
+    """See `Vectors.parts`."""
+    found: list[tuple[int, int, int]] = []
+    start = 0
     for part in parts(space):
-        width = head_width(part)
-        if isinstance(part, spaces.MultiBinary):
-            exponentials, uniforms = exponentials + 2 * width, uniforms + width
-        elif not isinstance(part, spaces.Box):
-            exponentials += width
-            uniforms += len(part.nvec) if isinstance(part, spaces.MultiDiscrete) else 1
-    return exponentials, uniforms
+        if isinstance(part, spaces.Box | spaces.MultiBinary):
+            pieces = [(NUMBERS if isinstance(part, spaces.Box) else BUTTONS, head_width(part))]
+        else:
+            counts = part.nvec.tolist() if isinstance(part, spaces.MultiDiscrete) else [head_width(part)]
+            pieces = [(CHOICE, count) for count in counts]
+        for kind, width in pieces:
+            found.append((kind, start, width))
+            start += width
+    return np.array(found, np.int64)

@@ -6,7 +6,8 @@ blurred (5.3).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
 
 import torch
 from gymnasium import spaces
@@ -30,6 +31,20 @@ class TwinConfig(Config):
     """That noise is cut at this."""
 
 
+class Smooths(Protocol):
+    """How target actions are blurred, see `TwinConfig`."""
+
+    @property
+    def smoothing(self) -> float:
+        """Deviation."""
+        ...
+
+    @property
+    def smoothing_clip(self) -> float:
+        """Limit."""
+        ...
+
+
 class TD3Config(TwinConfig, DeterministicConfig):
     """Settings of TD3."""
 
@@ -47,8 +62,12 @@ class TD3(DeterministicLearner):
         return blurred(action, self.config, self._noise)
 
 
-def blurred(action: Tensor, config: TwinConfig, rng: torch.Generator) -> Tensor:
+def blurred(action: Tensor, config: Smooths, rng: torch.Generator) -> Tensor:
     """Vectors [..., width] of continuous actions with noise (equation 14), within the bounds."""
-    limit = config.smoothing_clip
-    noise = torch.randn(action.shape, generator=rng).to(action.device) * config.smoothing
-    return (action + noise.clamp(-limit, limit)).clamp(-1, 1)
+    noise = blur(action.shape, config.smoothing, config.smoothing_clip, rng)
+    return (action + noise.to(action.device)).clamp(-1, 1)
+
+
+def blur(shape: Sequence[int], deviation: float, limit: float, rng: torch.Generator) -> Tensor:
+    """The noise of `blurred`, cut at `limit`."""
+    return (torch.randn(*shape, generator=rng) * deviation).clamp(-limit, limit)

@@ -1,7 +1,6 @@
 """Actions: what the raw outputs of actors mean as vectors, and the way back of slopes, compiled row by row.
 
-The parts of an action are rows of an array [parts, 3]: kind, first column, columns. Noise is drawn beforehand, see
-`agents.vectors.Vectors`.
+The parts of an action are rows of `agents.vectors.Vectors.parts`; noise is drawn beforehand, see there.
 """
 
 from __future__ import annotations
@@ -9,32 +8,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from gymnasium import spaces
 
-from agents.distributions import head_width
 from agents.distributions.choice import ILLEGAL as _ILLEGAL
+from agents.vectors import BUTTONS, CHOICE
 from envs.compiled import compiled
 from envs.core import Bools, Floats, Ints
-from envs.layout import parts
 
-CHOICE, BUTTONS, NUMBERS = 0, 1, 2
 ILLEGAL = np.float32(_ILLEGAL)
-
-
-def parts_of(space: spaces.Space[object]) -> Ints:
-    """[parts, 3] of actions in `space`."""
-    found: list[tuple[int, int, int]] = []
-    start = 0
-    for part in parts(space):
-        if isinstance(part, spaces.Box | spaces.MultiBinary):
-            pieces = [(NUMBERS if isinstance(part, spaces.Box) else BUTTONS, head_width(part))]
-        else:
-            counts = part.nvec.tolist() if isinstance(part, spaces.MultiDiscrete) else [head_width(part)]
-            pieces = [(CHOICE, count) for count in counts]
-        for kind, width in pieces:
-            found.append((kind, start, width))
-            start += width
-    return np.array(found, np.int64)
 
 
 @compiled

@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from agents.algorithms.algorithm import acting_weight
 from agents.algorithms.ddpg import with_entropy
-from agents.central.gradients import Loss, Networks, blur
+from agents.algorithms.td3 import blurred
+from agents.central.gradients import Loss, Networks
 from agents.replay import JointBatch
 from agents.stacks import by_mind
 
@@ -40,8 +41,7 @@ class Autograd:
             dist, _ = kind.read(network, seen[..., : kind.width], mask)
             own = kind.vectors.chosen(dist, kind.vectors.uniforms(rows.shape, noise))
             if self._loss.smoothing and kind.continuous:
-                moved = (own + blur(own.shape, self._loss, noise).to(own.device)).clamp(-1, 1)
-                own = torch.where(kind.vectors.continuous, moved, own)
+                own = torch.where(kind.vectors.continuous, blurred(own, self._loss, noise), own)
             at, own = (rows.flatten(), own.flatten(0, 1)) if real is None else (rows[real], own[real])
             vectors[at, : kind.vectors.width] = own
         return vectors

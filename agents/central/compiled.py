@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.central.actions import parts_of
+from agents.algorithms.td3 import blur
 from agents.central.autograd import row_weights
-from agents.central.gradients import Loss, Networks, blur
+from agents.central.gradients import Loss, Networks
 from agents.central.kernels import act, actor_gradient, critic_gradient, worth
 from agents.central.layers import ACTIVATIONS
 from agents.distributions import head_width
@@ -45,8 +45,6 @@ class _Shape:
     sizes: Ints
     """Numbers that each layer reads, and those that the last one gives."""
     activation: int
-    of: Ints
-    """Parts of an action."""
 
 
 class Compiled:
@@ -61,7 +59,7 @@ class Compiled:
             policy = kind.policies[0]
             sizes = _sizes(kind.width, policy)
             activation = ACTIVATIONS[policy.config.activation]
-            self._shapes.append(_Shape(kind, start, sizes, activation, parts_of(policy.action_space)))
+            self._shapes.append(_Shape(kind, start, sizes, activation))
             start += sum(weight.numel() for weight in kind.network.parameters())
         critic = networks.critic
         self._critic_sizes = np.array(critic.sizes, np.int64)
@@ -85,12 +83,16 @@ class Compiled:
             kind = shape.kind
             uniform = kind.vectors.uniforms(rows.shape, noise).numpy()
             blurred = loss.smoothing and kind.continuous
-            moved = blur((*rows.shape, kind.vectors.width), loss, noise).numpy() if blurred else NO_BLUR
+            moved = (
+                blur((*rows.shape, kind.vectors.width), loss.smoothing, loss.smoothing_clip, noise).numpy()
+                if blurred
+                else NO_BLUR
+            )
             mask = NO_MASK
             if batch.next_legal is not None and kind.choices:
                 mask = batch.next_legal[asked].flatten(0, 2).numpy()
             given = (
-                self._slow_actors, shape.start, shape.sizes, shape.activation, shape.of, rows.numpy(),
+                self._slow_actors, shape.start, shape.sizes, shape.activation, kind.vectors.parts, rows.numpy(),
                 NO_MASK if real is None else real.numpy(), obs.numpy(), mask, uniform, moved, vectors.numpy(),
             )  # fmt: skip
             self._shared(rows.shape[1], partial(act, *given))
@@ -136,8 +138,8 @@ class Compiled:
                 kind = shape.kind
                 mask = NO_MASKS if batch.legal is None or not kind.choices else batch.legal.numpy()
                 total += actor_gradient(
-                    self._actors, shape.start, kind.count, shape.sizes, shape.activation, shape.of, kind.first,
-                    networks.ensemble, self._critics, self._critic_sizes, self._critic_activation,
+                    self._actors, shape.start, kind.count, shape.sizes, shape.activation, kind.vectors.parts,
+                    kind.first, networks.ensemble, self._critics, self._critic_sizes, self._critic_activation,
                     networks.critic.twins * networks.posts, views, done, mask, drawn, scale, loss.temperature,
                     loss.straight_through, loss.raw_penalty, loss.entropy, networks.width, gradient, begin, end,
                 )  # fmt: skip

@@ -71,9 +71,3 @@ class Gradients(Protocol):
         """[] sum over the posts of their actors' losses, up the gradient of the first critics with what others did as
         it was (Lowe et al. 2017, equation 6); and its gradient by all weights."""
         ...
-
-
-def blur(shape: Sequence[int], loss: Loss, noise: torch.Generator) -> Tensor:
-    """Noise on continuous target actions (Fujimoto et al. 2018, equation 14)."""
-    drawn = torch.randn(*shape, generator=noise) * loss.smoothing
-    return drawn.clamp(-loss.smoothing_clip, loss.smoothing_clip)
